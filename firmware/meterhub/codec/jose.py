@@ -1,0 +1,131 @@
+"""Compact JWS and JWE: their structure, built and taken apart. No key is used in this file.
+
+Source   JWS: RFC 7515 (3.1 compact, 4.1 header, 5.2 steps), ES256: RFC 7518 3.4; JWE: RFC 7516 (3.1, 5.1, 5.2),
+         "dir": RFC 7518 4.5, A128CBC-HS256: RFC 7518 5.2.3. One algorithm of each and no header member that could
+         bring another key or meaning along (RFC 8725 3.1, 3.2).
+Units    `limit` counts characters of the whole token.
+Memory   the token about three times over while it is built or taken apart.
+Errors   HubError OVERSIZED or MALFORMED with the field; nothing else for any token from outside.
+Runs on  both
+"""
+
+import json
+
+from micropython import const
+
+from ..errors import HubError
+from . import base64url
+
+_ALG = "ES256"
+_ENC = "A128CBC-HS256"
+_REFUSED = ("jwk", "jku", "x5u", "x5c", "crit", "b64", "zip")
+_MAX_BRACKETS = const(16)  # of one JSON part: bounds how deep a parser can be led
+_SIGNATURE_BYTES = const(64)
+_BLOCK_BYTES = const(16)  # of AES; an IV and a tag are as long
+
+
+def _malformed(field):
+    return HubError("MALFORMED", field)
+
+
+def _parts(token, count, limit, field):
+    if not isinstance(token, str):
+        raise _malformed(field)
+    if len(token) > limit:
+        raise HubError("OVERSIZED", field)
+    parts = token.split(".", count)
+    if len(parts) != count:
+        raise _malformed(field)
+    return parts
+
+
+def _object(part, field):
+    raw = base64url.decode(part)
+    if raw.count(b"{") + raw.count(b"[") > _MAX_BRACKETS:
+        raise _malformed(field)
+    try:
+        found = json.loads(str(raw, "utf-8"))
+    except ValueError:  # UnicodeError is one
+        raise _malformed(field)
+    if not isinstance(found, dict):
+        raise _malformed(field)
+    return found
+
+
+def _header(part, alg, types):
+    header = _object(part, "header")
+    for name in header:
+        if name in _REFUSED or not isinstance(name, str) or not isinstance(header[name], types):
+            raise _malformed("header")
+    if header.get("alg") != alg:
+        raise _malformed("alg")
+    return header
+
+
+def _text(document):
+    return base64url.encode(json.dumps(document, separators=(",", ":")).encode())
+
+
+def _binary(part, length, field):
+    raw = base64url.decode(part)
+    if len(raw) != length:
+        raise _malformed(field)
+    return raw
+
+
+def jws_claims(token: str, limit: int) -> "tuple[dict, dict]":
+    """Return (header, claims) of a compact JWS of at most `limit` characters; its signature is NOT verified.
+
+    Raises HubError OVERSIZED, or MALFORMED with the part that is not as RFC 7515 and this file want it.
+    """
+    head, claims, signature = _parts(token, 3, limit, "jws")
+    header = _header(head, _ALG, str)
+    _binary(signature, _SIGNATURE_BYTES, "signature")
+    return header, _object(claims, "claims")
+
+
+def jws_parts(token: str) -> "tuple[bytes, bytes]":
+    """Return (signing input, signature r || s of 64 bytes) of a compact JWS; HubError MALFORMED."""
+    head, claims, signature = _parts(token, 3, len(token), "jws")
+    return (head + "." + claims).encode(), _binary(signature, _SIGNATURE_BYTES, "signature")
+
+
+def jws_input(header: dict, claims: dict) -> bytes:
+    """Return the signing input of a JWS: what is to be hashed and signed, then given to jws_join()."""
+    return (_text(header) + "." + _text(claims)).encode()
+
+
+def jws_join(signing_input: bytes, signature: bytes) -> str:
+    """Return the compact JWS of a signing input and its signature (r || s, 64 bytes)."""
+    return signing_input.decode() + "." + base64url.encode(signature)
+
+
+def jwe_seal(header: dict, plaintext: bytes, cek: bytes, iv: bytes, seal) -> str:
+    """Return the compact JWE of `plaintext` under `cek` (32 bytes) and `iv` (16 bytes, never used before).
+
+    `header` may hold strings, integers and booleans; alg and enc are set here. `seal` is aead.seal.
+    """
+    full = {"alg": "dir", "enc": _ENC}
+    for name in header:
+        if name not in full:
+            full[name] = header[name]
+    head = _text(full)
+    ciphertext, tag = seal(cek, iv, head.encode(), plaintext)
+    return ".".join((head, "", base64url.encode(iv), base64url.encode(ciphertext), base64url.encode(tag)))
+
+
+def jwe_parts(token: str, limit: int) -> "tuple[dict, bytes, bytes, bytes, bytes]":
+    """Return (header, aad, iv, ciphertext, tag) of a compact JWE of at most `limit` characters, to be unsealed.
+
+    Raises HubError OVERSIZED, or MALFORMED with the part that is not as RFC 7516 and this file want it.
+    """
+    head, encrypted_key, iv, ciphertext, tag = _parts(token, 5, limit, "jwe")
+    header = _header(head, "dir", (str, int, bool))  # MicroPython's bool is no int
+    if header.get("enc") != _ENC:
+        raise _malformed("enc")
+    if encrypted_key:  # RFC 7518 4.5: with "dir" there is none
+        raise _malformed("encrypted key")
+    raw = base64url.decode(ciphertext)
+    if not raw or len(raw) % _BLOCK_BYTES:
+        raise _malformed("ciphertext")
+    return header, head.encode(), _binary(iv, _BLOCK_BYTES, "iv"), raw, _binary(tag, _BLOCK_BYTES, "tag")

@@ -1,0 +1,120 @@
+"""ECDSA on P-256 with SHA-256 digests: what JWS calls ES256.
+
+Source   FIPS 186-5 6.4.1, 6.4.2; nonces: RFC 6979 3.2, and 3.6 for the extra input k'; signatures are r || s, 64 bytes,
+         big-endian: RFC 7518 3.4. Verification: u1 G by comb, u2 Q in non-adjacent form, doublings shared (Guide to
+         Elliptic Curve Cryptography, algorithms 3.35, 3.51), and no inverse of Z.
+Errors   ValueError for a private key outside 1..N-1. Points must come out of p256.decode_point().
+Runs on  both
+
+A signature vouches for its digest; it is no name for the message: whoever has (r, s) can make (r, N - s).
+"""
+
+from micropython import const
+
+from . import p256, p256_tables
+from .blind import mask
+from .drbg import Drbg
+from .p256 import N, P
+
+_BITS = const(258)  # of a non-adjacent form, and of G's comb
+
+
+def public_point(d: int):
+    """Generate slices of the public key of the private key `d`; return it as a point."""
+    return (yield from p256.mul_base(d, mask(d, b"public", P)))
+
+
+def sign(d: int, digest: bytes, drbg: "Drbg | None"):
+    """Generate slices of the signature with the private key `d` over a 32-byte `digest`; return its 64 bytes.
+
+    32 bytes of `drbg` go into the nonce (RFC 6979 3.6), so that no fault or trace can be had twice for the same
+    nonce; without a `drbg` it is RFC 6979's own, which its vectors need.
+    """
+    if not 0 < d < N:
+        raise ValueError("private key")
+    e = int.from_bytes(digest, "big") % N
+    extra = drbg.read(32) if drbg else b""
+    # RFC 6979 3.2 b to g is HMAC-DRBG, seeded with this
+    nonces = Drbg(d.to_bytes(32, "big") + e.to_bytes(32, "big") + extra)
+    while True:
+        k = int.from_bytes(nonces.read(32), "big")
+        if not 0 < k < N:
+            continue
+        x, _ = yield from p256.mul_base(k, mask(k, b"scale", P))
+        r = x % N
+        b = mask(k, b"inverse", N)  # inverse() takes longer for some numbers: never show it the bare nonce
+        s = p256.inverse(k * b, N) * (b * e + r * (d * b % N)) % N
+        if r and s:
+            return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def verify(point: "tuple[int, int]", digest: bytes, signature: bytes):
+    """Generate slices of the check of `signature` over a 32-byte `digest` by the public key `point`.
+
+    Return whether it is good; anything but 64 bytes r || s with r, s in 1..N-1 is not.
+    """
+    if len(signature) != 64:
+        return False
+    r = int.from_bytes(signature[:32], "big")
+    s = int.from_bytes(signature[32:], "big")
+    if not (0 < r < N and 0 < s < N):
+        return False
+    w = p256.inverse(s, N)
+    yield
+    x, _, z = yield from _sum(int.from_bytes(digest, "big") * w % N, r * w % N, point)
+    zz = z * z % P
+    # the sum's x coordinate, x / z^2, is below P and may be r or r + N
+    return z != 0 and (r * zz % P == x or (r + N < P and (r + N) * zz % P == x))
+
+
+# -- u1 G + u2 Q: all public, so the fewest operations that give the right sum ------------------------------
+
+
+def _sum(u1, u2, point):
+    """Generate slices of u1 * G + u2 * point; return it in Jacobian coordinates."""
+    odd = yield from p256.odd_multiples(point[0], point[1], 1)
+    multiples = [p256.negate(one) for one in reversed(odd)] + odd
+    comb = p256.comb(u1, p256_tables.G) if u1 else None
+    digits = _non_adjacent(u2)
+    x, y, z = 0, 1, 0
+    doublings = 0
+    for i in range(_BITS - 1, -1, -1):
+        doublings += 1
+        if digits[i] or i < p256.COLUMNS:
+            x, y, z = p256.double_n(x, y, z, doublings)
+            doublings = 0
+            if digits[i]:
+                x, y, z = _plus(x, y, z, *multiples[digits[i] >> 1])
+            if comb and i < p256.COLUMNS:
+                x, y, z = _plus(x, y, z, *p256.column(comb, i))
+        if not i & 7:
+            yield
+    return x, y, z
+
+
+def _non_adjacent(k):
+    """Return one byte for each power of two: 0 for none of it, else 16 + an odd digit -15..15; no two within five."""
+    digits = bytearray(_BITS)
+    i = 0
+    while k:
+        step = 1
+        if k & 1:
+            digit = (k & 31 ^ 16) - 16
+            digits[i] = 16 + digit
+            k -= digit
+            step = 5
+        k >>= step
+        i += step
+    return digits
+
+
+def _plus(x, y, z, x2, y2):
+    """Return the Jacobian sum of (x, y, z) and the point (x2, y2), whatever they are."""
+    if not z:
+        return x2, y2, 1
+    found = p256.add_mixed(x, y, z, x2, y2)
+    if found[2]:
+        return found
+    if (y2 * (z * z % P * z % P) - y) % P:
+        return 0, 1, 0
+    return p256.double_n(x2, y2, 1, 1)

@@ -1,0 +1,16 @@
+"""Compare secrets without telling by the time it takes where they differ.
+
+Source   crypto.md 5: `==` on bytes stops at the first difference.
+Memory   allocates nothing.
+Runs on  both
+"""
+
+
+def equal(a: "bytes | bytearray | memoryview", b: "bytes | bytearray | memoryview") -> bool:
+    """Return whether `a` and `b` are the same bytes; only their lengths, never their content, change the time."""
+    if len(a) != len(b):
+        return False
+    difference = 0
+    for i in range(len(a)):
+        difference |= a[i] ^ b[i]
+    return difference == 0

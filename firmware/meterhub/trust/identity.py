@@ -1,0 +1,80 @@
+"""Who this hub is: its random generator, its key, and what it signs.
+
+Source   crypto.md 0.4 (why the board's own random numbers are not enough), NIST SP 800-90A (HMAC-DRBG),
+         RFC 7515/7518 (JWS ES256).
+Errors   StoreError when the stored key cannot be read: the hub must not make itself a new one silently.
+Runs on  both
+
+The private key is made on the hub and never leaves it. `repr` and error texts show nothing of it.
+"""
+
+import hashlib
+
+from ..codec import jose
+from ..crypto import ecdsa, p256
+from ..crypto.drbg import Drbg
+from ..errors import StoreError
+from . import mhx
+
+_URANDOM_READS = 64  # the RP2040's ring oscillator is not a conditioned source: take much more than is needed
+
+
+def start_drbg(board, record, ticks_us) -> Drbg:
+    """Return the hub's generator, seeded from the board, from timings and from the seed kept in `record`.
+
+    board: entropy(n) and unique_id(); record: a store.record.Record; ticks_us: a function that counts microseconds.
+
+    A fresh seed goes to flash before the first byte is used, so that two starts never share a state.
+    """
+    pool = hashlib.sha256(b"meterhub seed 1")
+    pool.update(record.load() or b"")
+    pool.update(board.unique_id())
+    for _ in range(_URANDOM_READS):
+        pool.update(board.entropy(32))
+        pool.update(ticks_us().to_bytes(8, "big"))
+    drbg = Drbg(pool.digest() + board.entropy(32))
+    record.save(drbg.read(48))
+    return drbg
+
+
+class Identity:
+    """The hub's key pair. `public` is the point (65 bytes, SEC1), `hub` the id that follows from it."""
+
+    def __init__(self, scalar: int, public: bytes, drbg: Drbg) -> None:
+        self._scalar = scalar
+        self._drbg = drbg
+        self.public = public
+        self.hub = mhx.hub_id(public)
+
+    def __repr__(self) -> str:
+        return "<Identity " + self.hub + ">"
+
+    def sign(self, typ: str, claims: dict):
+        """Return (as a generator, see crypto/steps.py) the compact JWS of `claims`, signed by this hub."""
+        signing_input = jose.jws_input({"alg": "ES256", "kid": self.hub, "typ": typ}, claims)
+        digest = hashlib.sha256(signing_input).digest()
+        signature = yield from ecdsa.sign(self._scalar, digest, self._drbg)
+        return jose.jws_join(signing_input, signature)
+
+
+def load(record, drbg: Drbg):
+    """Return (as a generator) the hub's Identity from `record`; at the very first start it makes the key.
+
+    Raises StoreError for a record that holds something else.
+    """
+    raw = record.load()
+    if raw is None:
+        scalar = drbg.scalar()
+        public = p256.encode_point((yield from ecdsa.public_point(scalar)))
+        record.save(scalar.to_bytes(32, "big") + public)
+        return Identity(scalar, public, drbg)
+    if len(raw) != 97 or raw[32] != 4:
+        raise StoreError("identity")
+    return Identity(int.from_bytes(raw[:32], "big"), bytes(raw[32:]), drbg)
+
+
+def verify(public: bytes, token: str):
+    """Return (as a generator) whether `token`, a compact JWS, is signed by the key with point `public` (65 bytes)."""
+    signing_input, signature = jose.jws_parts(token)
+    digest = hashlib.sha256(signing_input).digest()
+    return (yield from ecdsa.verify(p256.decode_point(public), digest, signature))
