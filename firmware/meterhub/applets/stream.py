@@ -1,0 +1,146 @@
+"""The data of one export: which readings the customer agreed to, cut into chunks.
+
+Source   codec/series.py (the chunk), trust/mhx.py (what it travels in).
+Memory   one chunk of 192 entries (four days of half-hours); it does not grow with the range.
+Errors   HubError OUT_OF_RANGE, NOT_AVAILABLE, INVALID_VALUE.
+Runs on  both
+
+A chunk asked for a second time is read from the store again and must come out the same: the range is closed when
+the stream is made (the open interval's reading is kept here), and the store only ever grows.
+"""
+
+import asyncio
+import hashlib
+
+from ..codec import series
+from ..errors import HubError
+
+CHUNK = 192
+_SLICE = 8  # entries read between two looks at the other tasks
+_DIGEST = 32
+
+
+class Stream:
+    """Readings of the registers `regs` at the interval ends start <= t <= stop, at resolution `res`.
+
+    profile: store.profile.Profile; open_entry: the open interval's Entry or None; zone: codec.timezone.Zone, which says
+    where days and months begin.
+    """
+
+    def __init__(self, profile, open_entry, zone, regs: list, start: int, stop: int, res: str) -> None:
+        names = [column.obis for column in profile.columns]
+        for reg in regs:
+            if reg not in names:
+                raise HubError("NOT_AVAILABLE", "regs")
+        self._profile = profile
+        self._zone = zone
+        self._index = [names.index(reg) for reg in regs]
+        self._columns = [profile.columns[i] for i in self._index]
+        self._open = open_entry if open_entry is not None and open_entry.at == stop else None
+        self._start = start
+        self._stop = stop
+        self._res = res
+        self._step_s = profile.interval_s if res == "half-hour" else 0
+        if self._step_s and (start % self._step_s or stop % self._step_s):
+            raise HubError("INVALID_VALUE", "from")
+        self.entries = self._count()
+        if not self.entries:
+            raise HubError("INVALID_VALUE", "to")
+        self.chunks = (self.entries + CHUNK - 1) // CHUNK
+        self.present = 0  # entries with a reading, of the chunks packed so far
+        self.digests = b""
+
+    def _count(self):
+        if self._step_s:
+            return (self._stop - self._start) // self._step_s
+        count = -1
+        at = self._first()
+        while at <= self._stop:
+            count += 1
+            at = self._next(at)
+        return max(0, count)
+
+    def _first(self):
+        if self._step_s:
+            return self._start
+        at = self._zone.day_start(self._start) if self._res == "day" else self._zone.month_start(self._start)
+        return at if at == self._start else self._next(at)
+
+    def _next(self, at):
+        if self._step_s:
+            return at + self._step_s
+        return self._zone.next_day_start(at) if self._res == "day" else self._zone.next_month_start(at)
+
+    async def pack(self, seq: int) -> bytearray:
+        """Return the plaintext of chunk `seq`, reading in slices; chunks are asked for in order, or again."""
+        packer = None
+        present = 0
+        for turn, entry in enumerate(self._entries(seq)):
+            if turn % _SLICE == 0:
+                await asyncio.sleep(0)
+            if entry is None:
+                continue
+            if packer is None:
+                packer = series.Packer(self._columns, self._step_s, entry.at, entry.values)
+                continue
+            packer.add(entry)
+            present += entry.quality != series.MISSING
+        chunk = packer.close()
+        self._keep_digest(seq, hashlib.sha256(chunk).digest(), present)
+        return chunk
+
+    def _keep_digest(self, seq, digest, present):
+        known = len(self.digests) // _DIGEST
+        if seq == known:
+            self.digests += digest
+            self.present += present
+        elif self.digests[seq * _DIGEST : (seq + 1) * _DIGEST] != digest:
+            raise HubError("RETRIEVE_FAILED", "seq")
+
+    def _entries(self, seq):
+        """Yield the chunk's base and its entries; None for every stored interval between that is not wanted."""
+        at = self._first()
+        skip = seq * CHUNK
+        if self._step_s:
+            at += skip * self._step_s
+            skip = 0
+        left = CHUNK + 1
+        for entry in self._profile.read(at, self._stop):
+            if entry.at < at:
+                yield None
+            while left and at <= entry.at:
+                if skip:
+                    skip -= 1
+                    yield None
+                else:
+                    left -= 1
+                    yield self._wanted(at, entry)
+                at = self._next(at)
+            if not left:
+                return
+
+    def _wanted(self, at, entry):
+        if self._open is not None and at == self._open.at:
+            entry = self._open
+        if entry.at != at or entry.quality == series.MISSING:  # a day that begins between two interval ends
+            return series.Entry(at, series.MISSING, (None,) * len(self._index))
+        return series.Entry(at, entry.quality, tuple([entry.values[i] for i in self._index]))
+
+
+def have(profile, open_entry) -> "list | None":
+    """Return [from, to] that an export may ask for: the start of the first stored interval to the end of the last."""
+    last = profile.last if open_entry is None else open_entry.at
+    if last is None:
+        return None
+    first = last if profile.first is None else profile.first
+    return [first - profile.interval_s, last]
+
+
+def check_range(available: "list | None", start: int, stop: int) -> None:
+    """Raise HubError OUT_OF_RANGE unless start..stop lies in `available` (what `have` returned)."""
+    if available is None:
+        raise HubError("OUT_OF_RANGE", "from")
+    if start < available[0]:
+        raise HubError("OUT_OF_RANGE", "from")
+    if stop > available[1]:
+        raise HubError("OUT_OF_RANGE", "to")

@@ -1,0 +1,347 @@
+"""The WAN: MQTT 3.1.1 over TLS, for months, on a line that may hang at any moment.
+
+Source   MQTT 3.1.1 (OASIS); umqtt.simple of micropython-lib writes and reads the packets.
+Memory   one packet of at most 4 KB coming in, the outbox going out (8 messages, 24 KB).
+Errors   HubError OUTBOX_FULL to who sends; LINK_DOWN and LINK_REFUSED in the journal, once per outage, with the step that
+         failed: address, tcp or tls, refused (with MQTT's return code), silence.
+Runs on  both
+
+umqtt.simple waits inside its calls: for the line, and for the broker's answer. A hub that waited there would lose
+meter telegrams. So it never sees the line: it is given a `_Pipe`, which keeps what it writes and lets it read one packet
+that has arrived whole, and the line belongs to asyncio streams. Where umqtt.simple wants an acknowledgement at
+once it gets one from the pipe; the broker's own is awaited by `_on_packet`, and only that one empties the outbox.
+Looking up the broker's name is the one thing that still blocks (at most 5 s on a board, at each new connection).
+"""
+
+import asyncio
+import errno
+import struct
+import time
+
+import tls
+from umqtt import simple
+
+from ..errors import HubError
+
+_MAX_IN = 4096
+_MOST = 8
+_MOST_BYTES = 24576
+_KEEPALIVE_S = 60
+_CONNECT_S = 20
+_WRITE_S = 20
+_ACK_S = 30
+_FIRST_WAIT_S = 1
+_LONGEST_WAIT_S = 60
+_CONNACK, _PUBLISH, _PUBACK, _SUBACK = 0x20, 0x30, 0x40, 0x90
+
+
+class _Pipe:
+    """What umqtt.simple takes for its socket (and, having `socket` and `getaddrinfo`, for the socket module)."""
+
+    def __init__(self) -> None:
+        self.out = bytearray()
+        self._in = b""
+
+    def socket(self, *_args):
+        return self
+
+    def getaddrinfo(self, host, port, *_args):
+        return [(0, 0, 0, "", (host, port))]
+
+    def give(self, packet) -> None:
+        """Let the next reads return `packet`."""
+        self._in = packet
+
+    def read(self, size):
+        found = self._in[:size]
+        self._in = self._in[size:]
+        return found
+
+    def write(self, data, size=-1):
+        self.out.extend(data if size < 0 else data[:size])
+
+    def connect(self, address):
+        self.out = bytearray()
+
+    def setblocking(self, flag):
+        pass
+
+    def settimeout(self, seconds):
+        pass
+
+    def close(self):
+        pass
+
+
+class _Item:
+    """A message in the outbox; `pid` is its packet identifier since it was written to this connection, else 0."""
+
+    def __init__(self, topic: bytes, payload: bytes, retain: bool) -> None:
+        self.topic = topic
+        self.payload = payload
+        self.retain = retain
+        self.pid = 0
+
+
+class Wan:
+    """The link.
+
+    hub: the hub's id; settings: {"host", "port", "user", "password", "ca" (DER bytes, b"" for no TLS), "server_name"};
+    receive(kind: bytes, payload: bytes): called with each message for this hub, `kind` the last level of its topic;
+    greet(): called at each new connection, to send what is retained.
+    """
+
+    def __init__(self, hub: str, settings: dict, receive, greet, journal, drbg) -> None:
+        self._root = "meterhub/" + hub + "/"
+        self._settings = settings
+        self._receive = receive
+        self._greet = greet
+        self._journal = journal
+        self._drbg = drbg
+        self._pipe = _Pipe()
+        simple.socket = self._pipe  # umqtt.simple looks its socket up there
+        self._client = self._new_client(hub)
+        self._outbox = []
+        self._work = asyncio.Event()
+        self._oversized = False
+        self._told = ""  # the outage that has been journalled
+        self._ended = None  # what ended the listening
+        self._heard = 0
+        self._pid = 0
+        self.is_up = False
+
+    def _new_client(self, hub):
+        s = self._settings
+        client = simple.MQTTClient(hub, s["host"], s["port"], s["user"] or None, s["password"], _KEEPALIVE_S)
+        client.set_callback(self._on_publish)
+        client.set_last_will(self._root + "up/availability", b"offline", True, 1)
+        return client
+
+    # -- sending -------------------------------------------------------------------------------------
+
+    def post(self, kind: str, payload: bytes, retain: bool = False) -> None:
+        """Put a message for topic up/<kind> into the outbox; HubError OUTBOX_FULL when there is no room.
+
+        A retained message takes the place of an older one of its kind that has not gone out.
+        """
+        topic = (self._root + "up/" + kind).encode()
+        if retain:
+            self._outbox = [i for i in self._outbox if i.topic != topic or i.pid]
+        if not self.has_room(len(payload)):
+            raise HubError("OUTBOX_FULL", kind)
+        self._outbox.append(_Item(topic, payload, retain))
+        self._work.set()
+
+    def has_room(self, size: int) -> bool:
+        """Return whether a message of `size` bytes fits into the outbox now."""
+        waiting = sum([len(item.payload) for item in self._outbox])
+        return len(self._outbox) < _MOST and waiting + size <= _MOST_BYTES
+
+    # -- the connection ------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connect, serve, and connect again with growing pauses, for ever."""
+        wait_s = _FIRST_WAIT_S
+        while True:
+            writer = None
+            try:
+                reader, writer = await self._open()
+                await self._hello(reader, writer)
+                wait_s = _FIRST_WAIT_S
+                await self._serve(reader, writer)
+            except (OSError, EOFError, ValueError, HubError) as err:
+                self._say_down(_why(err))
+            finally:
+                self.is_up = False
+                if writer is not None:
+                    await self._hang_up(writer)
+            await asyncio.sleep_ms(wait_s * 1000 + self._drbg.read(1)[0] * 4)
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+
+    async def _open(self):
+        s = self._settings
+        context = None
+        if s["ca"]:
+            context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+            context.verify_mode = tls.CERT_REQUIRED
+            context.load_verify_locations(s["ca"])
+        name = s["server_name"] or s["host"]
+        try:
+            opening = asyncio.open_connection(s["host"], s["port"], context, name if context else None)
+            return await asyncio.wait_for(opening, _CONNECT_S)
+        except asyncio.TimeoutError:
+            raise HubError("LINK_DOWN", "no answer")
+
+    async def _hang_up(self, writer):
+        try:
+            writer.close()
+            await asyncio.wait_for(writer.wait_closed(), 2)
+        except (OSError, asyncio.TimeoutError):
+            pass
+
+    async def _hello(self, reader, writer):
+        for item in self._outbox:
+            item.pid = 0
+        self._pipe.give(b"\x20\x02\x00\x00")
+        self._client.connect(False)
+        await self._flush(writer)
+        packet = await self._timed(self._read(reader), _CONNECT_S)
+        if packet[0] != _CONNACK or len(packet) != 4:
+            raise HubError("LINK_DOWN", "no MQTT broker")
+        if packet[3]:
+            raise HubError("LINK_DOWN", "refused %d" % packet[3])
+        pid = self._next_pid()
+        self._pipe.give(struct.pack("!BBHB", _SUBACK, 3, pid, 1))
+        self._client.subscribe((self._root + "down/#").encode(), 1)
+        self._publish((self._root + "up/availability").encode(), b"online", True)
+        await self._flush(writer)
+        self.is_up = True
+        if self._told:
+            self._told = ""
+            self._journal.add("event", "link up", "wan")
+        self._greet()
+
+    def _next_pid(self):
+        self._pid = self._pid % 65535 + 1
+        self._client.pid = self._pid - 1  # umqtt.simple adds one, and would not wrap
+        return self._pid
+
+    def _publish(self, topic, payload, retain):
+        pid = self._next_pid()
+        self._pipe.give(struct.pack("!BBH", _PUBACK, 2, pid))
+        self._client.publish(topic, payload, retain, 1)
+        return pid
+
+    async def _serve(self, reader, writer):
+        self._heard = time.ticks_ms()
+        self._ended = None
+        listening = asyncio.create_task(self._listen(reader))
+        try:
+            while True:
+                self._work.clear()
+                await self._flush(writer)
+                for item in self._outbox:
+                    if not item.pid:
+                        item.pid = self._publish(item.topic, item.payload, item.retain)
+                        item.sent = time.ticks_ms()
+                        await self._flush(writer)
+                if self._ended is not None:
+                    raise self._ended
+                if not self._pipe.out:
+                    await self._wait_for_work()
+        finally:
+            listening.cancel()
+
+    async def _wait_for_work(self):
+        """Wait until there is something to send; keep the connection alive meanwhile, or give it up."""
+        try:
+            await asyncio.wait_for(self._work.wait(), 5)
+        except asyncio.TimeoutError:
+            now = time.ticks_ms()
+            quiet_ms = time.ticks_diff(now, self._heard)
+            for item in self._outbox:
+                if item.pid and time.ticks_diff(now, item.sent) > _ACK_S * 1000:
+                    raise HubError("LINK_DOWN", "no acknowledgement")
+            if quiet_ms > 1500 * _KEEPALIVE_S:
+                raise HubError("LINK_DOWN", "silence")
+            if quiet_ms > 400 * _KEEPALIVE_S:
+                self._client.ping()
+
+    async def _flush(self, writer):
+        if self._pipe.out:
+            data, self._pipe.out = self._pipe.out, bytearray()
+            writer.write(data)
+            await self._timed(writer.drain(), _WRITE_S)
+
+    async def _timed(self, waiting, seconds):
+        try:
+            return await asyncio.wait_for(waiting, seconds)
+        except asyncio.TimeoutError:
+            raise HubError("LINK_DOWN", "no answer")
+
+    def _say_down(self, why):
+        if why != self._told:
+            self._told = why
+            self._journal.add("event", "LINK_DOWN", "wan " + why)
+
+    # -- receiving -----------------------------------------------------------------------------------
+
+    async def _listen(self, reader):
+        try:
+            while True:
+                self._on_packet(await self._read(reader))
+                self._heard = time.ticks_ms()
+                self._work.set()
+        except (OSError, EOFError, ValueError, HubError) as err:
+            self._ended = err  # _serve raises it
+            self._work.set()
+
+    async def _read(self, reader):
+        """Return the next packet; of one that is too long the first 4 KB, as a shorter packet, and _oversized set."""
+        first = await reader.readexactly(1)
+        size = shift = 0
+        while True:
+            byte = (await reader.readexactly(1))[0]
+            size |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                break
+            if shift > 21:
+                raise HubError("LINK_DOWN", "packet length")
+        kept = min(size, _MAX_IN)
+        body = await reader.readexactly(kept)
+        self._oversized = size > kept
+        left = size - kept
+        while left:
+            left -= len(await reader.readexactly(min(left, 512)))
+        return first + _length(kept) + body
+
+    def _on_packet(self, packet):
+        kind = packet[0] & 0xF0
+        if kind == _PUBACK and len(packet) == 4:
+            pid = packet[2] << 8 | packet[3]
+            self._outbox = [item for item in self._outbox if item.pid != pid]
+        elif kind == _PUBLISH:
+            if not _is_publish(packet):
+                raise HubError("LINK_DOWN", "packet")
+            self._pipe.give(packet)
+            self._client.wait_msg()  # calls _on_publish, and writes the acknowledgement
+        elif kind == _SUBACK and packet[-1] == 128:
+            raise HubError("LINK_DOWN", "subscription refused")
+
+    def _on_publish(self, topic, payload, *_more):
+        if self._oversized:
+            self._journal.add("security", "OVERSIZED", "wan message")
+            return
+        self._receive(topic.rsplit(b"/", 1)[-1], payload)
+
+
+def _why(err):
+    """Return a few words for what ended a connection."""
+    if isinstance(err, HubError):
+        return err.field
+    if not err.args:
+        return "closed by the broker"
+    why = err.args[-1]
+    return str(errno.errorcode.get(why, why)).strip()[:80]
+
+
+def _length(size):
+    out = bytearray()
+    while size > 127:
+        out.append(size & 127 | 128)
+        size >>= 7
+    out.append(size)
+    return out
+
+
+def _is_publish(packet):
+    """Return whether the lengths inside a PUBLISH packet fit it (QoS 0 or 1)."""
+    at = 1
+    while packet[at] & 128:
+        at += 1
+    at += 1
+    qos = packet[0] & 6
+    if qos > 2 or len(packet) < at + 2:
+        return False
+    return len(packet) >= at + 2 + (packet[at] << 8 | packet[at + 1]) + (2 if qos else 0)

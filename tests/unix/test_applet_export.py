@@ -1,0 +1,83 @@
+"""The data export, message by message: what goes through, and what does not (standards.md 8.1, EX-01 .. EX-08)."""
+
+import sys
+import unittest
+
+sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
+
+from export_bench import NOW, Hub, Recipient, claims_of  # noqa: E402
+
+from meterhub.codec import base64url  # noqa: E402
+
+
+def linked(count=250, mode="private"):
+    hub = Hub(count)
+    recipient = Recipient(hub, mode)
+    recipient.mode = "server"
+    recipient.link()
+    recipient.mode = mode
+    return hub, recipient
+
+
+class WholeFlowTest(unittest.TestCase):
+    def whole(self, mode):
+        hub, recipient = linked(250, mode)
+        offer = recipient.until_pin("data")
+        ack = hub.turn(recipient.proof(offer, hub.ihd.pin))[0]
+        self.assertEqual(ack["cb"], base64url.encode(recipient.keys.confirm_theirs))
+        times = []
+
+        def each(entry):
+            self.assertEqual(entry, hub.profile.entry(entry.at))
+            times.append((NOW - entry.at) // 1800)
+
+        receipt = recipient.fetch(ack["chunks"], each)
+        self.assertEqual(times, list(range(249, -1, -1)))
+        self.assertEqual(receipt["entries"], 250)
+        end = claims_of(hub.turn(recipient.done(ack["chunks"]))[-1])
+        self.assertEqual(end["result"], "done")
+        self.assertEqual(hub.journal.names("consent"), ["linked", "done"])
+
+    def test_private_mode_carries_every_reading_and_a_receipt(self):
+        self.whole("private")
+
+    def test_server_mode_carries_every_reading_and_a_receipt(self):
+        self.whole("server")
+
+    def test_a_link_needs_the_pin_and_makes_a_consent(self):
+        hub = Hub()
+        recipient = Recipient(hub, "server")
+        self.assertEqual(recipient.link()["result"], "linked")
+        self.assertEqual([c["sub"] for c in hub.consents.live(NOW)], ["anna"])
+
+    def test_days_carry_only_the_readings_at_the_days_ends(self):
+        hub, recipient = linked(300)
+        start = NOW - NOW % 86400 - 5 * 86400
+        offer = recipient.until_pin("data", res="day", **{"from": start, "to": start + 4 * 86400})
+        ack = hub.turn(recipient.proof(offer, hub.ihd.pin))[0]
+        entries = []
+        recipient.fetch(ack["chunks"], entries.append)
+        self.assertEqual([e.at for e in entries], [start + n * 86400 for n in (1, 2, 3, 4)])
+
+    def test_the_open_interval_comes_along_and_says_so(self):
+        from meterhub.codec import series
+
+        hub, recipient = linked(10)
+        hub.intervals.open = series.Entry(NOW + 1800, series.OPEN, (5000000, None))
+        offer = recipient.until_pin("data", to=NOW + 1800)
+        ack = hub.turn(recipient.proof(offer, hub.ihd.pin))[0]
+        entries = []
+        recipient.fetch(ack["chunks"], entries.append)
+        self.assertEqual(entries[-1], hub.intervals.open)
+
+    def test_only_the_registers_asked_for_leave(self):
+        hub, recipient = linked(10)
+        offer = recipient.until_pin("data", regs=["1-0:2.8.0"])
+        ack = hub.turn(recipient.proof(offer, hub.ihd.pin))[0]
+        entries = []
+        recipient.fetch(ack["chunks"], entries.append)
+        self.assertEqual(entries[3].values, (hub.profile.entry(entries[3].at).values[1],))
+
+
+if __name__ == "__main__":
+    unittest.main()

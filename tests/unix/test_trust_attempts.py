@@ -1,0 +1,122 @@
+"""Attempts and consents: what is counted, what survives the power switch."""
+
+import sys
+import unittest
+
+sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
+
+from meterhub.errors import HubError  # noqa: E402
+from meterhub.trust.attempts import Attempts  # noqa: E402
+from meterhub.trust.consents import Consents  # noqa: E402
+
+
+class MemoryRecord:
+    raw = None
+
+    def load(self):
+        return self.raw
+
+    def save(self, raw):
+        self.raw = raw
+
+
+def name_of(case, call, *args):
+    try:
+        call(*args)
+    except HubError as err:
+        return err.name
+    case.fail("not refused")
+
+
+class AttemptsTest(unittest.TestCase):
+    def setUp(self):
+        self.record = MemoryRecord()
+        self.attempts = Attempts(self.record, 1000)
+
+    def die(self, now):
+        self.attempts.open("r%d" % now)
+        for _ in range(3):
+            self.attempts.spend()
+        self.attempts.close(True, now)
+
+    def test_a_spent_attempt_is_stored_before_spend_returns(self):
+        self.attempts.open("a")
+        self.assertEqual(self.attempts.spend(), 2)
+        self.assertIn(b'"spent": 1', self.record.raw)
+
+    def test_a_power_cut_after_an_attempt_counts_as_a_request_that_died(self):
+        self.attempts.open("a")
+        self.attempts.spend()
+        self.assertEqual(Attempts(self.record, 2000).locked_s(2000), 60)
+
+    def test_a_power_cut_before_any_attempt_does_not(self):
+        self.attempts.open("a")
+        self.assertEqual(Attempts(self.record, 2000).locked_s(2000), 0)
+
+    def test_the_lock_out_grows_with_each_request_that_died(self):
+        locks = []
+        now = 100000
+        for _ in range(4):
+            self.die(now)
+            locks.append(self.attempts.locked_s(now))
+            now += locks[-1]
+        self.assertEqual(locks, [60, 240, 960, 3840])
+
+    def test_the_lock_out_survives_a_restart_and_ends(self):
+        self.die(100000)
+        again = Attempts(self.record, 100010)
+        self.assertEqual(name_of(self, again.check_lock, 100010), "LOCKED_OUT")
+        again.check_lock(100060)
+
+    def test_a_clock_put_back_does_not_lock_for_ever(self):
+        self.die(100000)
+        self.assertEqual(self.attempts.locked_s(5), 60)
+
+    def test_an_id_is_good_once_also_after_a_restart(self):
+        self.attempts.check_new("a")
+        self.attempts.note("a")
+        self.assertEqual(name_of(self, self.attempts.check_new, "a"), "REPLAY")
+        self.assertEqual(name_of(self, Attempts(self.record, 0).check_new, "a"), "REPLAY")
+
+
+class ConsentsTest(unittest.TestCase):
+    def setUp(self):
+        self.record = MemoryRecord()
+        self.consents = Consents(self.record)
+
+    def grant(self, sub, until=2000):
+        self.consents.grant("coop", {"sub": sub, "regs": ["1-0:1.8.0"], "res": "day", "until": until}, 1000)
+
+    def test_a_consent_covers_what_it_says_and_no_more(self):
+        self.grant("anna")
+        check = self.consents.check
+        self.assertEqual(check("coop", "anna", ["1-0:1.8.0"], "month", 1500)["sub"], "anna")
+        self.assertEqual(name_of(self, check, "coop", "anna", ["1-0:1.8.0"], "half-hour", 1500), "NOT_CONSENTED")
+        self.assertEqual(name_of(self, check, "coop", "anna", ["1-0:2.8.0"], "day", 1500), "NOT_CONSENTED")
+        self.assertEqual(name_of(self, check, "coop", "anna", ["1-0:1.8.0"], "day", 2001), "EXPIRED")
+        self.assertEqual(name_of(self, check, "coop", "berta", ["1-0:1.8.0"], "day", 1500), "NOT_LINKED")
+        self.assertEqual(name_of(self, check, "other", "anna", ["1-0:1.8.0"], "day", 1500), "NOT_LINKED")
+
+    def test_a_revoked_consent_stays_revoked_over_a_restart(self):
+        self.grant("anna")
+        self.consents.revoke(self.consents.find("coop", "anna"), 1100)
+        again = Consents(self.record)
+        self.assertEqual(name_of(self, again.check, "coop", "anna", ["1-0:1.8.0"], "day", 1500), "REVOKED")
+        self.assertEqual(again.live(1500), [])
+
+    def test_linking_again_takes_the_place_of_the_old_consent(self):
+        self.grant("anna")
+        self.grant("anna", 3000)
+        self.assertEqual([c["until"] for c in self.consents.all], [3000])
+
+    def test_the_list_is_bounded_and_only_ended_ones_make_room(self):
+        for n in range(8):
+            self.grant("a%d" % n)
+        self.assertEqual(name_of(self, self.grant, "one more"), "STORE_FULL")
+        self.consents.revoke(self.consents.find("coop", "a3"), 1100)
+        self.grant("one more")
+        self.assertIsNone(self.consents.find("coop", "a3"))
+
+
+if __name__ == "__main__":
+    unittest.main()
