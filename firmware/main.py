@@ -1,9 +1,5 @@
 """Boot entry: a board starts here."""
 
-import micropython
-
-micropython.alloc_emergency_exception_buf(100)
-
-from meterhub import app  # noqa: E402 - the buffer comes first
+from meterhub import app
 
 app.main()

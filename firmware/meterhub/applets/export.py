@@ -26,7 +26,7 @@ from ..errors import HubError
 from ..trust import identity, mhx
 from .bucket import Bucket
 from .mailbox import Mailbox
-from .stream import Stream, check_range, have
+from .stream import Stream, check_range
 
 _PIN_LIFE_S = 600
 _SILENCE_S = 120  # without a want
@@ -164,9 +164,9 @@ class Export:
             p256.decode_point(mhx.binary(claims, "ek", 65))
         if claims["what"] == "data":
             hub.consents.check(request.kid, claims["sub"], claims["regs"], claims["res"], now)
-            check_range(have(hub.profile, hub.intervals.open_entry()), claims["from"], claims["to"])
+            check_range(hub.intervals.have(), claims["from"], claims["to"])
             self._stream(claims)
-        if not hub.ihd.available:
+        if not hub.ihd.works:
             raise HubError("DISPLAY_FAILED", "ihd")
 
     def _stream(self, claims):
@@ -234,6 +234,7 @@ class Export:
         if request.left:
             await self._say("end", "mhx-end", self._end_claims(request, "refused", HubError("WRONG_PIN", "ca")))
             self._log(request, "WRONG_PIN")
+            self._hub.ihd.notice(["wrong PIN", "%d left" % request.left], 4)
             await self._offer(request)
         else:
             await self._end(request, "refused", HubError("PIN_DEAD", "ca"))
@@ -271,6 +272,7 @@ class Export:
         if stream is None:
             await self._end(request, "linked")
         else:
+            hub.ihd.idle()
             hub.ihd.notice(["PIN is right", "sending ..."], _SILENCE_S)
 
     # -- the data ------------------------------------------------------------------------------------
@@ -351,6 +353,7 @@ class Export:
                 hub.attempts.close(name == "PIN_DEAD", hub.clock.now())
             elif request.state == "asked":
                 hub.attempts.close(False, hub.clock.now())
+            hub.ihd.idle()
             hub.ihd.notice(lines, 8)
         request.wipe()
         self._log(request, name or result)
@@ -364,7 +367,7 @@ class Export:
         claims = {"rid": request.rid, "result": result, "error": err.name if err else "", "left": request.left}
         claims["field"] = err.field if err else ""
         if err and err.name == "OUT_OF_RANGE":
-            claims["have"] = have(self._hub.profile, self._hub.intervals.open_entry())
+            claims["have"] = self._hub.intervals.have()
         return claims
 
     def _log(self, request, name):

@@ -127,17 +127,8 @@ class Stream:
         return series.Entry(at, entry.quality, tuple([entry.values[i] for i in self._index]))
 
 
-def have(profile, open_entry) -> "list | None":
-    """Return [from, to] that an export may ask for: the start of the first stored interval to the end of the last."""
-    last = profile.last if open_entry is None else open_entry.at
-    if last is None:
-        return None
-    first = last if profile.first is None else profile.first
-    return [first - profile.interval_s, last]
-
-
 def check_range(available: "list | None", start: int, stop: int) -> None:
-    """Raise HubError OUT_OF_RANGE unless start..stop lies in `available` (what `have` returned)."""
+    """Raise HubError OUT_OF_RANGE unless start..stop lies in `available` (IntervalRecorder.have)."""
     if available is None:
         raise HubError("OUT_OF_RANGE", "from")
     if start < available[0]:

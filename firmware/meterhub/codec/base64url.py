@@ -13,7 +13,7 @@ from ..errors import HubError
 
 def encode(raw: "bytes | bytearray | memoryview") -> str:
     """Return the base64url text of `raw`, without padding."""
-    text = binascii.b2a_base64(raw, newline=False).rstrip(b"=")
+    text = binascii.b2a_base64(raw, newline=False).rstrip(b"=")  # pyright: ignore[reportArgumentType] - any buffer
     return text.replace(b"+", b"-").replace(b"/", b"_").decode()
 
 

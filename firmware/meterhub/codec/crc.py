@@ -33,9 +33,9 @@ if sys.implementation.name == "micropython":
 
 def crc16_arc(buf: "bytes | bytearray | memoryview", n: int, crc: int = 0) -> int:
     """Return CRC-16/ARC of the first `n` bytes of `buf`; `crc` is the result for what came before them."""
-    return _reflected(buf, n, crc, _ARC)
+    return _reflected(buf, n, crc, _ARC)  # pyright: ignore[reportArgumentType] - ptr8 takes any buffer
 
 
 def crc16_x25(buf: "bytes | bytearray | memoryview", n: int, crc: int = 0) -> int:
     """Return CRC-16/X-25 of the first `n` bytes of `buf`; `crc` is the result for what came before them."""
-    return _reflected(buf, n, crc ^ 0xFFFF, _X25) ^ 0xFFFF
+    return _reflected(buf, n, crc ^ 0xFFFF, _X25) ^ 0xFFFF  # pyright: ignore[reportArgumentType]

@@ -106,9 +106,8 @@ def jwe_seal(header: dict, plaintext: bytes, cek: bytes, iv: bytes, seal) -> str
     `header` may hold strings, integers and booleans; alg and enc are set here. `seal` is aead.seal.
     """
     full = {"alg": "dir", "enc": _ENC}
-    for name in header:
-        if name not in full:
-            full[name] = header[name]
+    for name, value in header.items():
+        full.setdefault(name, value)
     head = _text(full)
     ciphertext, tag = seal(cek, iv, head.encode(), plaintext)
     return ".".join((head, "", base64url.encode(iv), base64url.encode(ciphertext), base64url.encode(tag)))

@@ -45,12 +45,13 @@ def pack_obis(obis: str) -> bytes:
     """Return the six bytes of "1-0:1.8.0" or "1-0:1.8.0.255"; ValueError when it is no OBIS code."""
     medium, _, rest = obis.partition("-")
     channel, _, rest = rest.partition(":")
-    parts = [int(p) for p in [medium, channel] + rest.split(".")]
+    parts = [medium, channel] + rest.split(".")
     if len(parts) == 5:
-        parts.append(255)
-    if len(parts) != 6:
+        parts.append("255")
+    # int() alone would let " 8", "+8" and "1_0" in: second names for one register
+    if len(parts) != 6 or not all(part and all(c in "0123456789" for c in part) for part in parts):
         raise ValueError(obis)
-    return bytes(parts)
+    return bytes([int(part) for part in parts])
 
 
 def unpack_obis(raw: bytes) -> str:
@@ -102,10 +103,8 @@ class Packer:
             self._cells(self._run, entry.values)
 
     def _goes_down(self, values):
-        for last, value in zip(self._last, values):
-            if last is not None and value is not None and value < last:
-                return True
-        return False
+        pairs = zip(self._last, values)
+        return any(last is not None and value is not None and value < last for last, value in pairs)
 
     def _cells(self, out, values):
         for i, value in enumerate(values):

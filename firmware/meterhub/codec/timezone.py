@@ -45,10 +45,8 @@ class Zone:
         if not self._low <= utc < self._high:
             self._load(utc)
         if self._start < self._end:
-            summer = self._start <= utc < self._end
-        else:  # the southern half of the world
-            summer = not self._end <= utc < self._start
-        return self._dst if summer else self._std
+            return self._dst if self._start <= utc < self._end else self._std
+        return self._std if self._end <= utc < self._start else self._dst  # the southern half of the world
 
     def local(self, utc: int) -> "tuple[int, int, int, int, int, int, int]":
         """Return (year, month, day, hour, minute, second, weekday 0 = Monday) of the local time at `utc`."""

@@ -1,8 +1,8 @@
 """ECDSA on P-256 with SHA-256 digests: what JWS calls ES256.
 
-Source   FIPS 186-5 6.4.1, 6.4.2; nonces: RFC 6979 3.2, and 3.6 for the extra input k'; signatures are r || s, 64 bytes,
-         big-endian: RFC 7518 3.4. Verification: u1 G by comb, u2 Q in non-adjacent form, doublings shared (Guide to
-         Elliptic Curve Cryptography, algorithms 3.35, 3.51), and no inverse of Z.
+Source   FIPS 186-5 6.4.1, 6.4.2; nonces: RFC 6979 3.2, and 3.6 for the extra input k'; signatures are r || s, 64
+         bytes, big-endian: RFC 7518 3.4. Verification: u1 G by comb, u2 Q in non-adjacent form, doublings shared
+         (Guide to Elliptic Curve Cryptography, algorithms 3.35, 3.51), and no inverse of Z.
 Errors   ValueError for a private key outside 1..N-1. Points must come out of p256.decode_point().
 Runs on  both
 
@@ -16,7 +16,7 @@ from .blind import mask
 from .drbg import Drbg
 from .p256 import N, P
 
-_BITS = const(258)  # of a non-adjacent form, and of G's comb
+_BITS = const(257)  # of a non-adjacent form
 
 
 def public_point(d: int):
@@ -72,24 +72,25 @@ def verify(point: "tuple[int, int]", digest: bytes, signature: bytes):
 
 def _sum(u1, u2, point):
     """Generate slices of u1 * G + u2 * point; return it in Jacobian coordinates."""
-    odd = yield from p256.odd_multiples(point[0], point[1], 1)
+    odd = yield from p256.odd_multiples(point + (1,))
     multiples = [p256.negate(one) for one in reversed(odd)] + odd
-    comb = p256.comb(u1, p256_tables.G) if u1 else None
+    comb = p256.comb(u1 or 1, p256_tables.G)
+    columns = comb[0] if u1 else 0
     digits = _non_adjacent(u2)
-    x, y, z = 0, 1, 0
+    total = (0, 1, 0)
     doublings = 0
     for i in range(_BITS - 1, -1, -1):
         doublings += 1
-        if digits[i] or i < p256.COLUMNS:
-            x, y, z = p256.double_n(x, y, z, doublings)
+        if digits[i] or i < columns:
+            total = p256.double_n(total, doublings)
             doublings = 0
             if digits[i]:
-                x, y, z = _plus(x, y, z, *multiples[digits[i] >> 1])
-            if comb and i < p256.COLUMNS:
-                x, y, z = _plus(x, y, z, *p256.column(comb, i))
+                total = _plus(total, multiples[digits[i] >> 1])
+            if i < columns:
+                total = _plus(total, p256.column(comb, i))
         if not i & 7:
             yield
-    return x, y, z
+    return p256.double_n(total, doublings)
 
 
 def _non_adjacent(k):
@@ -108,13 +109,14 @@ def _non_adjacent(k):
     return digits
 
 
-def _plus(x, y, z, x2, y2):
-    """Return the Jacobian sum of (x, y, z) and the point (x2, y2), whatever they are."""
+def _plus(jacobian, point):
+    """Return the Jacobian sum, whatever the two are."""
+    _, y, z = jacobian
     if not z:
-        return x2, y2, 1
-    found = p256.add_mixed(x, y, z, x2, y2)
+        return point + (1,)
+    found = p256.add_mixed(jacobian, point)
     if found[2]:
         return found
-    if (y2 * (z * z % P * z % P) - y) % P:
+    if (point[1] * (z * z % P * z % P) - y) % P:
         return 0, 1, 0
-    return p256.double_n(x2, y2, 1, 1)
+    return p256.double_n(point + (1,), 1)

@@ -5,7 +5,7 @@ Source   NIST SP 800-186 3.2.1.3 (domain parameters), SEC 1 2.3.3 (encoding); do
          algorithm 4; comb: Hedabou, Pinel, Beneteau 2005; window: Joye, Tunstall 2009.
 Units    a point is (x, y), integers below P; a Jacobian point (X, Y, Z) is (X / Z^2, Y / Z^3). `z` is a secret in
          1..P-1 that the first point of a product is scaled with: nobody knows the numbers that come after it.
-Memory   a comb reads 2 KiB of constant bytes; a product of any point keeps 16 points while it runs.
+Memory   a comb reads 2 or 4 KiB of constant bytes; a product of any point keeps 16 points while it runs.
 Errors   HubError BAD_POINT for bytes that are no point; ValueError for a scalar outside 1..N-1.
 Runs on  both
 
@@ -15,8 +15,6 @@ same operations, tables are read by index and no branch depends on the scalar. T
 are equal or opposite, which needs a scalar within a few steps of 0 or N; Z is then 0, stays 0, and complete() does it
 again. Python's integers themselves cannot be made constant-time (crypto.md 5).
 """
-
-from micropython import const
 
 from ..errors import HubError
 from . import p256_tables
@@ -29,10 +27,6 @@ G = (
     0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
 )
 
-COLUMNS = const(43)  # of a comb of 6 rows: 258 signed bits
-_SPREAD = sum(1 << 43 * row for row in range(6))  # one column's bits
-_GATHER = (1 << 42) - 1  # modulo this 2^(43 row) is 2^row: the column's bits come together
-
 
 def inverse(a: int, m: int) -> int:
     """Return 1 / a modulo the prime `m`; ValueError when a is 0 mod m. Its time depends on `a`: blind a secret.
@@ -42,8 +36,8 @@ def inverse(a: int, m: int) -> int:
     r0, r1 = m, a % m
     s0, s1 = 0, 1
     while r1 > 1:
-        q = r0 // r1
-        r0, r1 = r1, r0 - q * r1
+        q, rest = divmod(r0, r1)
+        r0, r1 = r1, rest
         s0, s1 = s1, s0 - q * s1
     if r1 != 1:
         raise ValueError("no inverse")
@@ -74,15 +68,17 @@ def negate(point: "tuple[int, int]") -> "tuple[int, int]":
     return point[0], P - point[1]
 
 
-def affine(x: int, y: int, z: int) -> "tuple[int, int]":
-    """Return the point that (x, y, z) stands for in Jacobian coordinates; ValueError when z is 0."""
+def affine(jacobian: "tuple[int, int, int]") -> "tuple[int, int]":
+    """Return the point that Jacobian coordinates stand for; ValueError when Z is 0."""
+    x, y, z = jacobian
     i = inverse(z, P)
     j = i * i % P
     return x * j % P, y * (j * i % P) % P
 
 
-def double_n(x: int, y: int, z: int, n: int) -> "tuple[int, int, int]":
+def double_n(jacobian: "tuple[int, int, int]", n: int) -> "tuple[int, int, int]":
     """Return 2^n times a Jacobian point: 7 reductions each."""
+    x, y, z = jacobian
     p = P
     while n:
         n -= 1
@@ -90,14 +86,16 @@ def double_n(x: int, y: int, z: int, n: int) -> "tuple[int, int, int]":
         g = y * y % p
         b = x * g % p
         a = 3 * (x - d) * (x + d) % p
-        z = 2 * y * z % p
-        x = (a * a - 8 * b) % p
-        y = (a * (4 * b - x) - 8 * g * g) % p
+        z = (y + y) * z % p
+        x = (a * a - (b << 3)) % p
+        y = (a * ((b << 2) - x) - (g * g << 3)) % p
     return x, y, z
 
 
-def add_mixed(x: int, y: int, z: int, x2: int, y2: int) -> "tuple[int, int, int]":
-    """Return the Jacobian sum of (x, y, z) and the point (x2, y2): 10 reductions. Wrong, with z 0, for equal ones."""
+def add_mixed(jacobian: "tuple[int, int, int]", point: "tuple[int, int]") -> "tuple[int, int, int]":
+    """Return the Jacobian sum: 10 reductions. Wrong, and always with Z = 0, where both are equal or opposite."""
+    x, y, z = jacobian
+    x2, y2 = point
     p = P
     d = z * z % p
     h = (x2 * d - x) % p
@@ -106,7 +104,7 @@ def add_mixed(x: int, y: int, z: int, x2: int, y2: int) -> "tuple[int, int, int]
     g = h * h % p
     b = h * g % p
     a = x * g % p
-    x = (r * r - b - 2 * a) % p
+    x = (r * r - b - (a << 1)) % p
     return x, (r * (a - x) - y * b) % p, z
 
 
@@ -127,21 +125,25 @@ def _signed(k, bits):
 # -- products of points that are known beforehand -----------------------------------------------------------
 
 
-def comb(k: int, table: bytes) -> "tuple[int, int, memoryview]":
-    """Return scalar `k` and `table` made ready for column()."""
-    bits, even = _signed(k, 6 * COLUMNS)
-    return bits, even, memoryview(table)
+def comb(k: int, table: bytes) -> tuple:
+    """Return scalar `k` and `table` made ready for column(); its item 0 is the number of columns.
 
-
-def column(comb: "tuple[int, int, memoryview]", i: int) -> "tuple[int, int]":
-    """Return the point that column `i` of a comb adds. Entry c of a table is the sum of +-2^(43 row) times its point.
-
-    The last row's sign is always + in the table; the opposite of an entry is that of all its signs turned round.
+    A table of 64 * 2^(rows - 1) bytes holds x || y, entry c the sum of +-2^(columns * row) times its point, + in the
+    last row and where bit `row` of c is set. Row r of the comb is the signed bits from columns * r on.
     """
-    bits, even, table = comb
-    c = (bits >> i & _SPREAD) % _GATHER
-    minus = c >> 5 ^ 1
-    at = (c ^ (0, 63)[minus]) << 6 & 0x7C0
+    rows, columns = (6, 43) if len(table) == 2048 else (7, 37)
+    bits, even = _signed(k, rows * columns)
+    spread = ((1 << rows * columns) - 1) // ((1 << columns) - 1)  # one column's bits
+    gather = (1 << columns - 1) - 1  # modulo this 2^(columns * row) is 2^row: a column's bits come together
+    return columns, bits, even, memoryview(table), spread, gather, rows - 1
+
+
+def column(comb: tuple, i: int) -> "tuple[int, int]":
+    """Return the point that column `i` of a comb adds; where the last row's bit is 0, the opposite of the opposite."""
+    _, bits, even, table, spread, gather, last = comb
+    c = (bits >> i & spread) % gather
+    minus = c >> last ^ 1
+    at = (c ^ -minus) << 6 & len(table) - 64
     y = int.from_bytes(table[at + 32 : at + 64], "big")
     return int.from_bytes(table[at : at + 32], "big"), (y, P - y)[minus ^ even]
 
@@ -149,18 +151,18 @@ def column(comb: "tuple[int, int, memoryview]", i: int) -> "tuple[int, int]":
 def known(products: tuple, z: int = 1):
     """Generate slices of the sum of k * point over `products`, tuples (k, point, table); return it as a point."""
     combs = [comb(k, table) for k, _, table in products]
-    x, y, z = scaled(column(combs[0], COLUMNS - 1), z)
-    for other in combs[1:]:
-        x, y, z = add_mixed(x, y, z, *column(other, COLUMNS - 1))
-    for i in range(COLUMNS - 2, -1, -1):
-        x, y, z = double_n(x, y, z, 1)
+    total = None
+    for i in range(max(one[0] for one in combs) - 1, -1, -1):
+        total = total and double_n(total, 1)
         for one in combs:
-            x, y, z = add_mixed(x, y, z, *column(one, i))
+            if i < one[0]:
+                point = column(one, i)
+                total = add_mixed(total, point) if total else scaled(point, z)
         if not i & 3:
             yield
-    if not z:
-        x, y, z = yield from complete(products)
-    return affine(x, y, z)
+    if not total[2]:
+        total = yield from complete(products)
+    return affine(total)
 
 
 def mul_base(k: int, z: int = 1):
@@ -171,19 +173,19 @@ def mul_base(k: int, z: int = 1):
 # -- products of any point ----------------------------------------------------------------------------------
 
 
-def odd_multiples(x: int, y: int, z: int):
+def odd_multiples(jacobian: "tuple[int, int, int]"):
     """Generate slices of the points 1, 3, 5 .. 15 times a Jacobian point; return their list.
 
-    Twice the point has Z = d. Where coordinates are scaled by d^2 and d^3 it is affine, and each step a mixed addition.
+    Twice the point has Z = d. With coordinates scaled by d^2, d^3 it is affine there, each step a mixed addition.
     """
-    p = P
-    twice = double_n(x, y, z, 1)
-    g = y * y % p
-    point = (4 * x * g % p, 8 * g * g % p, 1)
+    x, y, _ = jacobian
+    x2, y2, d = double_n(jacobian, 1)
+    g = y * y % P
+    point = (4 * x * g % P, 8 * g * g % P, 1)
     points = []
     for i in range(8):
-        points.append((point[0], point[1], point[2] * twice[2] % p))
-        point = add_mixed(*(point + twice[:2]))
+        points.append((point[0], point[1], point[2] * d % P))
+        point = add_mixed(point, (x2, y2))
         if i & 3 == 3:
             yield
     return (yield from _all_affine(points))
@@ -206,29 +208,28 @@ def _all_affine(points):
     return points
 
 
-def mul_jacobian(k: int, x: int, y: int, z: int):
-    """Generate slices of k * (x, y, z); return it as a point. `z` is used as the secret scale once more."""
+def mul_jacobian(k: int, jacobian: "tuple[int, int, int]"):
+    """Generate slices of k times a Jacobian point; return it as a point. Its Z is the secret scale here too."""
     bits, even = _signed(k, 256)
-    odd = yield from odd_multiples(x, y, z)
-    table = [(x, P - y) for x, y in reversed(odd)] + odd  # four signed bits d stand for 2 d - 15
+    odd = yield from odd_multiples(jacobian)
+    table = [negate(point) for point in reversed(odd)] + odd  # four signed bits d stand for 2 d - 15
     digits = bits.to_bytes(32, "big")
-    base = odd[0]
-    x, y, z = scaled(table[digits[0] >> 4], z)
+    total = scaled(table[digits[0] >> 4], jacobian[2])
     for i in range(1, 64):
-        x, y, z = double_n(x, y, z, 4)
-        x, y, z = add_mixed(x, y, z, *table[digits[i >> 1] >> (4, 0)[i & 1] & 15])
+        total = double_n(total, 4)
+        total = add_mixed(total, table[digits[i >> 1] >> (4, 0)[i & 1] & 15])
         if not i & 1:
             yield
-    if not z:
-        x, y, z = yield from complete(((k, base),))
+    if not total[2]:
+        total = yield from complete(((k, odd[0]),))
         even = 0
-    x, y = affine(x, y, z)
+    x, y = affine(total)
     return x, (y, P - y)[even]
 
 
 def mul_point(k: int, point: "tuple[int, int]", z: int = 1):
     """Generate slices of k * point; return it as a point."""
-    return (yield from mul_jacobian(k, *scaled(point, z)))
+    return (yield from mul_jacobian(k, scaled(point, z)))
 
 
 # -- additions that never fail ------------------------------------------------------------------------------
@@ -276,4 +277,4 @@ def complete(products: tuple):
 def add(p: "tuple[int, int]", q: "tuple[int, int]") -> "tuple[int, int] | None":
     """Return p + q, None when they are opposite points. For public points only."""
     x, y, z = add_complete(p + (1,), q + (1,))
-    return affine(x * z, y * z * z, z) if z else None
+    return affine((x * z, y * z * z, z)) if z else None

@@ -41,7 +41,7 @@ class Spake2:
         self._scalar = scalar
         self._ids = (id_a, id_b)
         self._share = b""
-        self._peer_mask = None
+        self._peer_mask = (0, 0)
 
     def __repr__(self) -> str:
         return "Spake2"
@@ -50,7 +50,7 @@ class Spake2:
         """Generate slices of the own share, scalar * G + w * (M or N); return its 65 bytes."""
         if not self._share:
             constant = (M, spake2_tables.M) if self._is_a else (N, spake2_tables.N)
-            products = ((self._scalar, p256.G, p256_tables.G), (self._w,) + constant)
+            products = ((self._w,) + constant, (self._scalar, p256.G, p256_tables.G))
             point = yield from p256.known(products, mask(self._scalar, b"share", p256.P))
             self._share = p256.encode_point(point)
         return self._share
@@ -58,7 +58,7 @@ class Spake2:
     def precompute(self):
         """Generate slices of all that can be done before the peer's share is there: share() and w * (N or M)."""
         yield from self.share()
-        if not self._peer_mask:
+        if not self._peer_mask[0]:
             constant = (N, spake2_tables.N) if self._is_a else (M, spake2_tables.M)
             scale = mask(self._scalar, b"peer", p256.P)
             self._peer_mask = p256.negate((yield from p256.known(((self._w,) + constant,), scale)))
@@ -71,11 +71,11 @@ class Spake2:
         """
         point = p256.decode_point(peer)
         yield from self.precompute()
-        z = mask(self._scalar, peer, p256.P)
-        x, y, z = p256.add_mixed(*(p256.scaled(point, z) + self._peer_mask))
-        if not z:  # the share holds nothing but the password's point, or twice its opposite: nobody's honest choice
+        point = p256.scaled(point, mask(self._scalar, peer, p256.P))
+        masked = p256.add_mixed(point, self._peer_mask)
+        if not masked[2]:  # the share is nothing but the password's point, or its opposite: nobody's honest choice
             raise HubError("BAD_POINT")
-        shared = yield from p256.mul_jacobian(self._scalar, x, y, z)
+        shared = yield from p256.mul_jacobian(self._scalar, masked)
         return self._keys(peer, p256.encode_point(shared), aad)
 
     def _keys(self, peer, shared, aad):

@@ -1,6 +1,6 @@
-"""Comb tables of M and N, 32 x (x || y) each; written by meterhub_tools.dev.p256_tables, do not edit.
+"""Comb tables of M and N; written by meterhub_tools.dev.p256_tables, do not edit.
 
-Source   that file; a test derives them again.
+Source   that file says what an entry is; a test derives them again.
 Runs on  both; frozen, they stay in flash
 """
 

@@ -1,0 +1,228 @@
+"""The composition root: builds the parts, hands them to each other, starts the tasks. The only file that knows all rooms.
+
+Runs on  the unix port and the boards
+"""
+
+import asyncio
+import gc
+import sys
+import time
+
+from . import console
+from .codec import base64url
+from .codec.timezone import Zone
+from .crypto.steps import slowly
+from .errors import ConfigError, HubError
+from .hal.clock import Clock
+from .household import Household
+from .ihd.model import Model
+from .ihd.screens import Ihd
+from .links.wan import Wan
+from .meters.intervals import IntervalRecorder
+from .meters.p1 import P1Decoder
+from .meters.reading import column_of
+from .meters.registers import Registers
+from .store import settings
+from .store.journal import Journal
+from .store.profile import Profile
+from .store.record import Record
+from .supervise import supervise
+from .trust import identity
+from .trust.attempts import Attempts
+from .trust.consents import Consents
+from .version import VERSION
+
+_UART_BUFFER = 512
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class Hub:
+    """What the rooms share. Each attribute is set once, by the function that builds it."""
+
+    def __init__(self, board) -> None:
+        self.board = board
+        self.clock = Clock(board)
+        data = board.data_dir
+        self.journal = Journal(data + "/journal", self.clock)
+        self.journal.listener = self._journalled
+        self.settings, refused = settings.load_file(data + "/settings.json")
+        if refused:
+            self.journal.add("event", "SETTING_REFUSED", "%s %s" % refused.args)
+        self.zone = Zone(self.settings.get("zone"))
+        self.profile = Profile(
+            data + "/profile",
+            [column_of(obis) for obis in self.settings.get("profile.registers")],
+            self.settings.get("profile.interval_s"),
+            self.settings.get("profile.months"),
+        )
+        self.registers = Registers()
+        self.intervals = IntervalRecorder(self.profile, self.clock, self.journal)
+        self.consents = Consents(Record(data + "/consents"))
+        self.attempts = Attempts(Record(data + "/attempts"), self.clock.now())
+        self.recipients = {}
+        for one in self.settings.get("recipients"):
+            self.recipients[one["kid"]] = (one["name"], base64url.decode(one["key"]))
+        self.drbg = identity.start_drbg(board, Record(data + "/seed"), time.ticks_us)
+        self.identity = self.wan = self.export = None
+        self.model = Model("", self.settings.get("name"), VERSION)
+        self.ihd = Ihd(_display(board), self.model)
+        self.household = Household(self)
+
+    def _journalled(self, kind, entry):
+        console.journal_line(kind, entry)
+        if kind == "consent":
+            self.household.agreed += 1
+
+    def send(self, message: bytes) -> None:
+        """Send a message of the export protocol; HubError OUTBOX_FULL."""
+        if self.wan is None:
+            raise HubError("SEND_FAILED", "wan")
+        self.wan.post("export", message)
+
+    def receive(self, kind: bytes, payload: bytes) -> None:
+        """Take a message from the WAN; what this hub has no applet for is journalled."""
+        if kind == b"export":
+            self.applet().post(payload)
+        else:
+            self.journal.add("security", "UNSUPPORTED", "wan topic")
+
+    def applet(self):
+        """Return the data-export applet, loaded and started when it is first needed."""
+        if self.export is None:
+            from .applets.export import Export
+
+            self.export = Export(self)
+            self.start("export", self.export.run)
+        return self.export
+
+    def start(self, name: str, service) -> None:
+        """Start a task that lives for ever."""
+        asyncio.create_task(supervise(name, service, self.journal))
+
+
+def _display(board):
+    try:
+        from .ihd.oled import Oled
+
+        return Oled(board.i2c())
+    except (ImportError, OSError):
+        return None
+
+
+def _wan(hub):
+    """Return the WAN link of the settings, None when they name none; ConfigError when its CA cannot be used."""
+    url = hub.settings.get("wan.url")
+    if not url:
+        return None
+    scheme, _, rest = url.partition("://")
+    host, _, port = rest.rstrip("/").partition(":")
+    ca = b""
+    if scheme == "mqtts":
+        ca = _ca(hub.board.data_dir, hub.settings.get("wan.ca"))
+    link = {"host": host, "port": int(port or _PORTS[scheme]), "ca": ca}
+    for name in ("user", "password", "server_name"):
+        link[name] = hub.settings.get("wan." + name)
+    return Wan(hub.identity.hub, link, hub.receive, lambda: hub.start("card", lambda: _send_card(hub)), hub.journal, hub.drbg)
+
+
+def _ca(folder, name):
+    try:
+        with open(folder + "/" + name, "rb") as file:
+            der = file.read(4096)
+    except OSError:
+        raise ConfigError("wan.ca", "names no file of the hub")
+    if der[:1] != b"\x30":
+        raise ConfigError("wan.ca", "is not in DER")
+    return der
+
+
+async def _send_card(hub):
+    """Publish who this hub is, and which range it has, signed and retained."""
+    claims = {"v": 1, "hub": hub.identity.hub, "key": base64url.encode(hub.identity.public), "at": hub.clock.now()}
+    claims["name"] = hub.settings.get("name")
+    claims["have"] = hub.intervals.have()
+    token = await slowly(hub.identity.sign("mhx-card", claims))
+    hub.wan.post("card", token.encode(), True)
+
+
+# -- the tasks ---------------------------------------------------------------------------------------------------
+
+
+async def _read_p1(hub):
+    get = hub.settings.get
+    bits, parity, stop = (7, 0, 1) if get("meter.p1.format") == "7E1" else (8, None, 1)
+    uart = hub.board.uart(get("meter.p1.uart"), get("meter.p1.baud"), bits, parity, stop, get("meter.p1.inverted"))
+    decoder = P1Decoder(hub.zone, get("meter.p1.base_offset_s"))
+    hub.household.errors = decoder.errors
+    buf = bytearray(_UART_BUFFER)
+    while True:
+        count = await uart.read_into(buf)
+        for telegram in decoder.feed(buf, count):
+            hub.household.take(telegram)
+
+
+async def _press(hub, name):
+    button = hub.board.button(name)
+    while True:
+        hub.ihd.button(name, await button.pressed())
+
+
+async def _housekeeping(hub):
+    while True:
+        hub.board.feed_watchdog()
+        hub.household.tick()
+        await asyncio.sleep(1)
+
+
+async def _announce(hub):
+    """Keep the card on the broker up to date: with the first reading, and every hour."""
+    told = None
+    while True:
+        await asyncio.sleep(5)
+        hour = hub.clock.now() // 3600 if hub.profile.last else None
+        if hub.wan.is_up and hour != told:
+            told = hour
+            await _send_card(hub)
+
+
+def _connect_ihd(hub):
+    hub.ihd.on_accept = lambda: hub.applet().post("accept")
+    hub.ihd.on_decline = lambda: hub.applet().post("decline")
+    hub.ihd.on_cancel = lambda: hub.applet().post("cancel")
+    hub.ihd.on_revoke = lambda consent: hub.applet().post(consent)
+    hub.ihd.on_display = lambda works: hub.journal.add("event", "display" if works else "DISPLAY_FAILED", "")
+    hub.start("ihd", hub.ihd.run)
+    for name in ("A", "B"):
+        hub.start("button " + name, lambda name=name: _press(hub, name))
+
+
+async def _run(board):
+    hub = Hub(board)
+    _connect_ihd(hub)
+    if hub.settings.get("meter.p1.uart"):
+        hub.start("p1", lambda: _read_p1(hub))
+    hub.start("housekeeping", lambda: _housekeeping(hub))
+    hub.identity = await slowly(identity.load(Record(board.data_dir + "/identity"), hub.drbg))
+    hub.model.hub_id = hub.identity.hub
+    console.say("start", {"hub": hub.identity.hub, "version": VERSION, "name": hub.settings.get("name")})
+    hub.journal.add("event", "start", VERSION)
+    await board.network_up()
+    try:
+        hub.wan = _wan(hub)
+    except ConfigError as err:
+        hub.journal.add("event", "SETTING_REFUSED", "%s %s" % err.args)
+    if hub.wan is not None:
+        hub.start("wan", hub.wan.run)
+        hub.start("announce", lambda: _announce(hub))
+    gc.collect()
+    while True:
+        await asyncio.sleep(3600)
+
+
+def main() -> None:
+    """Run the hub on this board, for ever."""
+    if sys.platform in ("rp2", "esp32"):
+        from .hal import chip as port
+    else:
+        from .hal import unix as port
+    asyncio.run(_run(port.Board(port.configuration())))

@@ -1,0 +1,174 @@
+"""The unix port's wiring: I2C and pins over TCP to the simulated bench (meterhub_tools.simulators.bench).
+
+One connection per bus, told apart by its first line:
+  "i2c\\n"   hub -> bench: u8 address, u16 length (big endian), payload; bench -> hub: 1 acknowledged, 0 nobody there
+  "gpio\\n"  bench -> hub, lines: "A 0" button A is down, "A 1" up; "pulse0 3" three pulses on input pulse0
+
+Errors   OSError ENODEV when no device answers or the bench is away, ETIMEDOUT when it stalls
+Runs on  MicroPython unix port
+"""
+
+import asyncio
+import errno
+import socket
+import struct
+
+from micropython import const
+
+from .ticks import now_ms, since
+
+_PATIENCE_S = 0.25
+_FIRST_WAIT_MS = const(250)
+_LONGEST_WAIT_MS = const(8000)
+_LINE_MAX = const(32)
+_HOLD_MS = const(40)  # how long a level stands at least: two lines that arrive at once are still two levels
+
+
+class Backoff:
+    """When to try again: 250 ms after the first failure, twice as long after each further one, 8 s at most."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """It worked: the next failure is a first one."""
+        self._wait_ms = 0
+        self._failed_at = 0
+
+    def failed(self) -> int:
+        """Note a failure; return the milliseconds to wait before the next try."""
+        self._wait_ms = min(max(2 * self._wait_ms, _FIRST_WAIT_MS), _LONGEST_WAIT_MS)
+        self._failed_at = now_ms()
+        return self._wait_ms
+
+    def waiting(self) -> bool:
+        """Return True while it is too early for the next try."""
+        return self._wait_ms > since(now_ms(), self._failed_at)
+
+
+def _address(bench):
+    host, _, port = bench.rpartition(":")
+    return host, int(port)
+
+
+def _connected(bench):
+    wire = socket.socket()
+    wire.settimeout(_PATIENCE_S)
+    try:
+        host, port = _address(bench)
+        wire.connect(socket.getaddrinfo(host, port)[0][-1])
+    except OSError:
+        wire.close()
+        raise
+    return wire
+
+
+class I2C:
+    """The controller's side of the simulated I2C bus; what the ssd1306 driver needs of machine.I2C.
+
+    bench: "host:port", or None when nothing is wired. Blocks for at most 0.25 s, and not at all while it waits
+    before the next attempt.
+    """
+
+    def __init__(self, bench: "str | None") -> None:
+        self._bench = bench
+        self._socket = None
+        self._backoff = Backoff()
+
+    def writeto(self, addr: int, buf: bytes) -> None:
+        """Write `buf` to the device at `addr`."""
+        self.writevto(addr, (buf,))
+
+    def writevto(self, addr: int, buffers: "list | tuple") -> None:
+        """Write the concatenation of `buffers` to the device at `addr` in one transaction."""
+        out = bytearray(struct.pack(">BH", addr, sum([len(b) for b in buffers])))
+        for buffer in buffers:
+            out.extend(buffer)
+        if not self._bench or (self._socket is None and self._backoff.waiting()):
+            raise OSError(errno.ENODEV)
+        try:
+            acknowledged = self._exchange(out)
+        except OSError:
+            self._drop()
+            self._backoff.failed()
+            raise
+        self._backoff.reset()
+        if not acknowledged:
+            raise OSError(errno.ENODEV)
+
+    def _exchange(self, out):
+        if self._socket is None:
+            self._socket = _connected(self._bench)
+            self._socket.write(b"i2c\n")
+        self._socket.write(out)
+        answer = self._socket.recv(1)
+        if not answer:
+            raise OSError(errno.ENODEV)
+        return answer[0]
+
+    def _drop(self):
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+class Pins:
+    """The input pins of the bench.
+
+    level: name -> True while down; on_edge: name -> function(); on_pulses: name -> function(count). Each connection
+    starts from buttons that are up: the bench says which are not.
+    """
+
+    def __init__(self, bench: str) -> None:
+        self._host, self._port = _address(bench)
+        self._task = None
+        self.level = {}
+        self.on_edge = {}
+        self.on_pulses = {}
+
+    def start(self) -> None:
+        """Begin to listen, once; needs a running asyncio loop."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def _run(self):
+        backoff = Backoff()
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection(self._host, self._port)
+                try:
+                    writer.write(b"gpio\n")
+                    await writer.drain()
+                    await self._listen(reader, backoff)
+                finally:
+                    writer.close()
+                    await writer.wait_closed()
+            except OSError:
+                pass  # the bench is away: the pins rest, and we try again
+            await asyncio.sleep_ms(backoff.failed())
+
+    async def _listen(self, reader, backoff):
+        pending = b""
+        while True:
+            data = await reader.read(64)
+            if not data:
+                return
+            backoff.reset()
+            lines = (pending + data).split(b"\n")
+            pending = lines.pop()[:_LINE_MAX]
+            for line in lines:
+                if self._take(line):
+                    await asyncio.sleep_ms(_HOLD_MS)
+
+    def _take(self, line):
+        """Act on one line; return True when it was a button's level. What is not understood is no signal."""
+        name, _, value = line.decode().partition(" ")
+        if not value.isdigit():
+            return False
+        if name in self.on_pulses:
+            self.on_pulses[name](int(value))
+        if name not in self.on_edge:
+            return False
+        self.level[name] = value == "0"
+        self.on_edge[name]()
+        return True

@@ -1,0 +1,156 @@
+"""Cuts the stream of readings into intervals: what did the registers read when each one ended?
+
+Source   standards.md 2.1 (half-hours, UTC); qualities: codec/series.py.
+Units    at: Unix seconds; an interval is named by its end, a multiple of the profile's interval_s
+Memory   the last reading.
+Errors   HubError INTERVAL_LATE for a reading older than what is kept; nothing changes.
+Runs on  both
+
+The value at an interval's end is that of the reading nearest to it, at most a minute before or after: MEASURED.
+Where there is none, it is that of the last reading inside the interval: PARTIAL. An interval without a reading is
+not kept; it stays a gap, and nothing is ever guessed into one.
+"""
+
+import time
+
+from micropython import const
+
+from ..codec.series import CLOCK_UNSURE, MEASURED, OPEN, PARTIAL, Entry
+from ..errors import HubError
+
+_NEAR_S = const(60)
+_STALE_S = const(120)
+_SILENT_MS = const(5000)
+_METER_OFF_S = const(3600)  # a meter's clock that differs by more from a synchronised one is wrong
+_LEAP_S = const(86400)
+_AGREEING = const(3)  # readings in a row that must agree on a leap in time
+
+
+def _ticks_py():
+    return time.monotonic_ns() // 1000000
+
+
+_ticks_ms = getattr(time, "ticks_ms", _ticks_py)
+_ticks_diff = getattr(time, "ticks_diff", lambda a, b: a - b)
+
+
+class IntervalRecorder:
+    """Writes the intervals of one profile.
+
+    profile: store.profile.Profile; clock: now() -> Unix s, 0 while unset, and state "unset", "meter" or "set";
+    journal: store.journal.Journal, told of METER_CLOCK once while it lasts.
+    """
+
+    def __init__(self, profile, clock, journal=None) -> None:
+        self._profile = profile
+        self._clock = clock
+        self._journal = journal
+        self._step = profile.interval_s
+        self._before = None  # (at, values, sure) of the newest reading
+        self._closed = profile.last or 0  # end of the newest interval that is done with
+        self._heard = 0  # ticks of the newest reading
+        self._leap = (0, 0)  # (time, readings in a row) of those far ahead of all before
+        self._late = False  # the readings that are late have been told
+        self._meter_off = False  # the meter's clock has been told
+
+    def reading(self, at: "int | None", values: tuple) -> int:
+        """Take a reading; return how many intervals it closed.
+
+        at: Unix s by the meter's own clock, None when it has none; values: int or None, one per column of the profile.
+        HubError INTERVAL_LATE comes once in a run of readings from before the open interval.
+        """
+        found = self._stamped(at, values)
+        if found is None or found[0] == self._closed or self._is_leap(found[0]):
+            return 0
+        at = found[0]
+        if at < self._closed:
+            if self._late:
+                return 0
+            self._late = True
+            raise HubError("INTERVAL_LATE", "at")
+        self._late = False
+        self._heard = _ticks_ms()
+        closed = 0
+        boundary = at // self._step * self._step
+        ends = [boundary]
+        if self._before is not None and self._end_of(self._before[0]) < boundary:
+            ends.insert(0, self._end_of(self._before[0]))
+        for end in ends:
+            if end > self._closed:
+                closed += self._close(end, found)
+        self._before = found
+        return closed
+
+    def open_entry(self) -> "Entry | None":
+        """Return the Entry, quality OPEN, of the interval that has not ended, None when it has no reading yet."""
+        if self._before is None or self._end_of(self._before[0]) <= self._closed:
+            return None
+        return Entry(self._end_of(self._before[0]), OPEN, self._before[1])
+
+    def have(self) -> "list | None":
+        """Return [start of the oldest interval that is kept, end of the newest or of the open one], None for none."""
+        opened = self.open_entry()
+        last = self._profile.last if opened is None else opened.at
+        if last is None:
+            return None
+        first = last if self._profile.first is None else self._profile.first
+        return [first - self._step, last]
+
+    def close_stale(self, now: int) -> int:
+        """Close an interval that ended and whose meter has been silent since; return how many were closed.
+
+        now: Unix s. It is left open for two minutes, and while telegrams come: the next one may be the nearest.
+        """
+        if self._before is None or _ticks_diff(_ticks_ms(), self._heard) < _SILENT_MS:
+            return 0
+        end = self._end_of(self._before[0])
+        if end <= self._closed or now <= end + _STALE_S:
+            return 0
+        return self._close(end, None)
+
+    def _stamped(self, at, values):
+        """Return (at, values, whether the time is sure), None for what no time can be given to or nothing is in."""
+        if all([value is None for value in values]):
+            return None
+        if at is None:
+            at = self._clock.now()
+            return (at, values, self._clock.state == "set") if at else None
+        if self._clock.state != "set":
+            return at, values, True
+        ahead = at - self._clock.now()
+        off = abs(ahead) > _METER_OFF_S
+        if off and not self._meter_off and self._journal is not None:
+            self._journal.add("event", "METER_CLOCK", "meter is %d s ahead" % ahead)
+        self._meter_off = off
+        # kept, a reading from the far future would make every true one after it late
+        return None if ahead > _LEAP_S else (at, values, not off)
+
+    def _is_leap(self, at):
+        """Return whether `at` is more than a day ahead of all before and too few readings have said so."""
+        newest = max(self._closed, self._before[0] if self._before is not None else 0)
+        if not newest or at <= newest + _LEAP_S:
+            self._leap = (0, 0)
+            return False
+        before, count = self._leap
+        count = count + 1 if before <= at <= before + _LEAP_S else 1
+        self._leap = (at, count)
+        return count < _AGREEING
+
+    def _end_of(self, at):
+        return -(-at // self._step) * self._step
+
+    def _close(self, end, after):
+        """Keep the interval that ends at `end`, if a reading tells; return how many were. after: the next reading."""
+        before = self._before
+        if before is not None and not end - self._step < before[0] <= end:
+            before = None
+        behind_s = end - before[0] if before is not None else _NEAR_S + 1
+        ahead_s = after[0] - end if after is not None else _NEAR_S + 1
+        if min(behind_s, ahead_s) <= _NEAR_S:
+            chosen, quality = before if behind_s <= ahead_s else after, MEASURED
+        else:
+            chosen, quality = before, PARTIAL
+        if chosen is not None:
+            self._profile.append(Entry(end, quality if chosen[2] else CLOCK_UNSURE, chosen[1]))
+        self._closed = end
+        return int(chosen is not None)

@@ -1,0 +1,136 @@
+"""The meter's registers as last read: totals that never go down, and the power of the moment.
+
+Source   IEC 62056-61 (OBIS): 1.8.0, 2.8.0 total import and export, .1 to .4 their tariffs; 1.7.0, 2.7.0, 16.7.0 power
+Units    as in reading.py; power_w in W, import positive
+Memory   one Reading for each register, at most 128.
+Errors   HubError REGISTER_BACKWARD; the old value stays. It is raised once in a run of readings that are too low.
+Runs on  both
+"""
+
+from micropython import const
+
+from ..errors import HubError
+from .reading import Reading, whole
+
+_MOST = const(128)
+_PATIENCE = const(10)  # lower readings in a row, each at least the one before, that make it a new register
+_DERIVED = ("1-0:1.8.0", "1-0:2.8.0")
+_TARIFFS = ("1", "2", "3", "4")
+
+
+class Registers:
+    """What one meter line has told, by OBIS code."""
+
+    def __init__(self) -> None:
+        self.power_w = None  # int or None
+        self.meters = {}  # channel -> id of the meter behind it
+        self._last = {}
+        self._lower = {}  # obis -> (readings in a row below the register, the last of them)
+
+    def reading(self, obis: str) -> "Reading | None":
+        """Return the last Reading of a register, or None."""
+        return self._last.get(obis)
+
+    def value(self, obis: str, scale: int = 0) -> "int | None":
+        """Return a register's value in units of 10^scale, or None when it was never read."""
+        reading = self._last.get(obis)
+        return None if reading is None else whole(reading, scale)
+
+    def update(self, readings: list) -> bool:
+        """Take the readings of one telegram; return whether a meter on the line is another one than before.
+
+        Raises HubError REGISTER_BACKWARD (field: the OBIS code) when all else has been taken.
+        """
+        changed = self._look_for_exchange(readings)
+        backward = ""
+        present = {}
+        for reading in readings:
+            present[reading.obis] = reading
+        for obis in _DERIVED:
+            if obis not in present:
+                derived = self._derive(obis, present)
+                if derived:
+                    present[obis] = derived
+        for obis, reading in present.items():
+            if not self._take(obis, reading):
+                backward = obis
+        self._set_power(present)
+        if backward:
+            raise HubError("REGISTER_BACKWARD", backward)
+        return changed
+
+    def _look_for_exchange(self, readings):
+        """Forget the registers of a channel whose meter has another id now; return whether there was one."""
+        changed = False
+        for reading in readings:
+            known = self.meters.get(reading.channel)
+            if reading.meter == known or not reading.meter:
+                continue
+            self.meters[reading.channel] = reading.meter
+            if known is not None:
+                changed = True
+                for obis in [o for o, last in self._last.items() if last.channel == reading.channel]:
+                    del self._last[obis]
+        return changed
+
+    def _derive(self, obis, present):
+        """Return the sum of a total's tariff registers, or None unless all that were read before are there."""
+        total, first = 0, None
+        for tariff in _TARIFFS:
+            name = obis[:-1] + tariff
+            part = present.get(name)
+            if part is None or part.unit != "Wh":
+                if name in self._last:
+                    return None  # without it the sum would go down
+                continue
+            first = first or part
+            total += whole(part, 0)
+        return first and Reading(obis, total, 0, "Wh", first.meter, first.channel, first.at)
+
+    def _take(self, obis, reading):
+        """Keep a reading; False at the first of a run of totals below the one that is kept."""
+        last = self._last.get(obis)
+        if last is None:
+            if len(self._last) < _MOST:
+                self._last[obis] = reading
+            return True
+        if is_total(reading):
+            if reading.unit != last.unit:
+                return True
+            scale = min(reading.scale, last.scale)
+            if whole(reading, scale) < whole(last, scale):
+                return self._is_new(obis, reading, scale)
+            self._lower.pop(obis, None)
+        self._last[obis] = reading
+        return True
+
+    def _is_new(self, obis, reading, scale):
+        """Count a reading below the register; after enough that agree with each other, it is the register."""
+        count, before = self._lower.get(obis, (0, reading))
+        count = count + 1 if whole(reading, scale) >= whole(before, scale) else 1
+        if count < _PATIENCE:
+            self._lower[obis] = (count, reading)
+            return count > 1
+        del self._lower[obis]
+        self._last[obis] = reading
+        return True
+
+    def _set_power(self, present):
+        power = _watts(present.get("1-0:16.7.0"))
+        imported, exported = _watts(present.get("1-0:1.7.0")), _watts(present.get("1-0:2.7.0"))
+        if imported is not None or exported is not None:
+            power = (imported or 0) - (exported or 0)
+        if power is not None:
+            self.power_w = power
+
+
+def is_total(reading: Reading) -> bool:
+    """Return whether the reading is of a register that only ever grows: energy or a volume, but not an average."""
+    code = reading.obis[reading.obis.find(":") + 1 :]
+    if reading.unit in ("Wh", "varh", "J"):
+        return code.find(".8.") > 0 or code.startswith("24.2.")
+    return reading.unit == "m3"
+
+
+def _watts(reading):
+    return whole(reading, 0) if reading is not None and reading.unit == "W" else None

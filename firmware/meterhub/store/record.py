@@ -1,0 +1,82 @@
+"""One small blob that survives a power cut: two slots, written in turn, each with its CRC.
+
+Source   this file. Two files, PATH.0 and PATH.1:
+             4 bytes magic "MHR1", u32 sequence number, u16 length, content, u16 CRC-16/ARC (from 0xFFFF)
+             over all that stands before it; little endian.
+         load() takes the whole slot with the higher number; save() writes the other one.
+Memory   the content, twice while it is saved.
+Errors   StoreError from load() when slots are there and none of them is whole; OSError from the file system.
+Runs on  both
+"""
+
+import struct
+
+from micropython import const
+
+from ..codec.crc import crc16_arc
+from ..errors import StoreError
+from . import files
+
+_MAGIC = b"MHR1"
+_HEAD = const(10)
+_SEED = const(0xFFFF)
+
+
+class Record:
+    """The blob at `path` (two files, .0 and .1), at most `limit` bytes."""
+
+    def __init__(self, path: str, limit: int = 4096) -> None:
+        self._path = path
+        self._limit = limit
+        self._seq = -1  # of the slot that counts; -1 before the first load
+
+    def load(self) -> "bytes | None":
+        """Return the blob last saved, or None when there never was one; StoreError when none of it is whole."""
+        present, found = self._find()
+        if present and found is None:
+            raise StoreError(self._path + ": no whole slot")
+        return found
+
+    def _find(self):
+        """Return (whether there is a slot, the newer whole blob or None)."""
+        found = None
+        present = False
+        self._seq = 0
+        for slot in (0, 1):
+            raw = files.read(self._slot(slot), self._limit + _HEAD + 2)
+            present = present or raw is not None
+            if raw and self._is_whole(raw):
+                seq = struct.unpack_from("<I", raw, 4)[0]
+                if seq > self._seq:
+                    self._seq = seq
+                    found = raw[_HEAD:-2]
+        return present, found
+
+    def save(self, blob: "bytes | bytearray") -> None:
+        """Keep `blob` in the place of what was there; ValueError when it is longer than the limit."""
+        if len(blob) > self._limit:
+            raise ValueError("record")
+        if self._seq < 0:
+            self._find()
+        seq = self._seq + 1
+        raw = bytearray(_MAGIC) + struct.pack("<IH", seq, len(blob)) + blob
+        raw += struct.pack("<H", crc16_arc(raw, len(raw), _SEED))
+        files.replace(self._slot(seq & 1), raw)
+        self._seq = seq
+
+    def erase(self) -> None:
+        """Delete both slots."""
+        for slot in (0, 1):
+            files.remove(self._slot(slot))
+        self._seq = 0
+
+    def _slot(self, slot):
+        return "%s.%d" % (self._path, slot)
+
+    def _is_whole(self, raw):
+        if raw[:4] != _MAGIC or len(raw) < _HEAD + 2:
+            return False
+        length = struct.unpack_from("<H", raw, 8)[0]
+        if len(raw) != _HEAD + length + 2:
+            return False
+        return crc16_arc(raw, len(raw) - 2, _SEED) == struct.unpack_from("<H", raw, len(raw) - 2)[0]

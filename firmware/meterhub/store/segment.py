@@ -1,0 +1,252 @@
+"""One month of the load profile in one file: its format, and how it is read.
+
+Source   this file; columns: codec/series.py; numbers: codec/varint.py.
+Memory   a Window (512 bytes) and one record.
+Errors   none for what a file holds: bytes that are no record are skipped, counted and told.
+Runs on  both
+
+    header   4 bytes magic "MHLP", u8 version 1, u8 R (1..8), u16 interval_s, R columns (6 bytes OBIS A-F, i8 scale,
+             u8 unit), u16 CRC-16/ARC (from 0xFFFF) over all that stands before it. Little endian.
+    records  to the end of the file, each:
+             u8      kind and quality: 0x50 step or 0xA0 anchor, plus the quality 1..3 of codec/series.py
+             anchor: varint index, the interval's end / interval_s; varint ordinal, the records before it in the file
+             R cells varint: 0 where the register was not read, else 1 + its reading less its last one; an anchor
+                     forgets the last ones, so its cells are 1 + the reading
+             u16     CRC-16/ARC from the header's CRC on, over the index (u32) and all of the record before this
+
+The index of a step is one more than that of the record before. So a record counts only in its own place, in a file
+of its own kind. An anchor stands at the start, after every boot, gap and lower reading, and first on each UTC day:
+what is damaged costs the records up to the next one.
+"""
+
+import struct
+
+from micropython import const
+
+from ..codec import varint
+from ..codec.crc import crc16_arc
+from ..codec.series import Column, pack_obis, unpack_obis
+from .window import Window
+
+_MAGIC = b"MHLP"
+_VERSION = const(1)
+_SEED = const(0xFFFF)
+_STEP = const(0x50)
+_ANCHOR = const(0xA0)
+_KIND = const(0xF8)
+_MOST_RECORD = const(96)  # tag, two numbers, 8 cells of 9 bytes, CRC
+_MOST_HEADER = const(74)
+_NEAR = const(512)  # bytes of a file that hold more than a day, and so an anchor
+
+
+def header(columns: list, interval_s: int) -> bytes:
+    """Return a file's header for a list of Columns."""
+    out = bytearray(_MAGIC)
+    out.extend(struct.pack("<BBH", _VERSION, len(columns), interval_s))
+    for column in columns:
+        out.extend(pack_obis(column.obis))
+        out.append(column.scale & 255)
+        out.append(column.unit)
+    out.extend(struct.pack("<H", crc16_arc(out, len(out), _SEED)))
+    return bytes(out)
+
+
+def pack_record(head: bytes, index: int, quality: int, values: tuple, last: "list | None", ordinal: int) -> bytearray:
+    """Return a record: a step from the `last` readings, an anchor when that is None. head: the file's header."""
+    out = bytearray(((_ANCHOR if last is None else _STEP) | quality,))
+    if last is None:
+        varint.append(out, index)
+        varint.append(out, ordinal)
+    for i, value in enumerate(values):
+        if value is None:
+            out.append(0)
+        else:
+            varint.append(out, 1 + value - ((last[i] or 0) if last is not None else 0))
+    out.extend(struct.pack("<H", _record_crc(out, len(out), index, _seed_of(head))))
+    return out
+
+
+def _seed_of(head):
+    return head[-2] | head[-1] << 8
+
+
+def _record_crc(raw, n, index, seed):
+    return crc16_arc(raw, n, crc16_arc(struct.pack("<I", index), 4, seed))
+
+
+class Segment:
+    """The file at `path`. expected: the header() that it would have if it were written now.
+
+    is_current: its header is the expected one; columns, interval_s: those of its header. index, quality, values, last,
+    ordinal: of the record read last. tell(offset), when set, hears of each stretch that is damaged; damaged counts them.
+    """
+
+    def __init__(self, path: str, expected: bytes, tell=None) -> None:
+        self._window = Window(path)
+        self._tell = tell
+        self.damaged = 0
+        window = self._window
+        at = window.show(0, _MOST_HEADER)
+        head = _header_in(window.buf, at, window.limit())
+        self._start = len(head)
+        if not head:  # damaged or foreign: records of ours show by their CRC
+            self._note(0)
+            head = expected
+        self.is_current = self._start > 0 and head == expected
+        self.columns, self.interval_s = _columns(head)
+        self._seed = _seed_of(head)
+        self._crc_buf = bytearray(4)
+        self.forget()
+
+    def forget(self) -> None:
+        """Be at no record: the next one must be an anchor."""
+        self.index = self.ordinal = -1
+        self.quality = 0
+        self.values = ()
+        self.last = [None] * len(self.columns)
+
+    def records(self, offset: int):
+        """Yield the index of each whole record from `offset` on; the attributes are those of that record."""
+        window = self._window
+        while offset < window.end:
+            size = self._read(offset)
+            if size:
+                yield self.index
+                offset += size
+                continue
+            self._note(offset)
+            before = self.index
+            offset = self.find_anchor(offset + 1, window.end)
+            while offset >= 0 and self._peek(offset) <= before:  # time does not run back in a file
+                offset = self.find_anchor(offset + 1, window.end)
+            if offset < 0:
+                return
+
+    def locate(self, index: int) -> int:
+        """Return where to read from so as to pass over no record of `index` or later: an anchor, if there is one."""
+        low, high = self._start, self._window.end
+        while high - low > _NEAR:
+            middle = (low + high) // 2
+            found = self.find_anchor(middle, high)
+            if found >= 0 and self._peek(found) <= index:
+                low = found
+            else:
+                high = middle
+        return low
+
+    def read_tail(self) -> bool:
+        """Read the last record; False when the file has none."""
+        near = _NEAR
+        while True:
+            offset = max(self._start, self._window.end - near)
+            found = self.find_anchor(offset, self._window.end)
+            if found >= 0:
+                self.forget()
+                for _ in self.records(found):
+                    pass
+                return True
+            if offset == self._start:
+                return False
+            near *= 4
+
+    def find_anchor(self, offset: int, stop: int) -> int:
+        """Return where in offset..stop the first anchor stands, -1 when there is none."""
+        window = self._window
+        while offset < stop:
+            at = window.show(offset, _MOST_RECORD)
+            limit = window.limit()
+            while at < limit:
+                if window.buf[at] & _KIND == _ANCHOR:
+                    break
+                at += 1
+                offset += 1
+            if at < limit and offset < stop and self._peek(offset) >= 0:
+                return offset
+            if at < limit:
+                offset += 1
+        return -1
+
+    def _peek(self, offset):
+        """Return the index of the anchor at `offset`, -1 when there is none."""
+        window = self._window
+        at = window.show(offset, _MOST_RECORD)
+        try:
+            if window.buf[at] & _KIND != _ANCHOR:
+                return -1
+            return self._decode(window.buf, at, window.limit())[1]
+        except (IndexError, ValueError):
+            return -1
+
+    def _read(self, offset):
+        """Move on to the record at `offset`; return its size, 0 when there is none that can come next."""
+        window = self._window
+        at = window.show(offset, _MOST_RECORD)
+        try:
+            size, index, ordinal, values = self._decode(window.buf, at, window.limit())
+        except (IndexError, ValueError):
+            return 0
+        if index <= self.index:
+            return 0
+        self.index = index
+        self.ordinal = ordinal
+        self.quality = window.buf[at] & 7
+        anchor = window.buf[at] & _KIND == _ANCHOR
+        for i, value in enumerate(values):
+            if anchor or value is not None:
+                self.last[i] = value
+        self.values = values
+        return size
+
+    def _decode(self, buf, at, limit):
+        """Return (size, index, ordinal, values) of the record at buf[at]; IndexError, ValueError if there is none."""
+        kind = buf[at] & _KIND
+        pos = at + 1
+        last = self.last
+        if kind == _ANCHOR:
+            index, pos = varint.read(buf, pos)
+            ordinal, pos = varint.read(buf, pos)
+            last = None
+        elif kind == _STEP and self.index >= 0:
+            index = self.index + 1
+            ordinal = self.ordinal + 1
+        else:
+            raise ValueError
+        values = []
+        for i in range(len(self.columns)):
+            cell, pos = varint.read(buf, pos)
+            if cell:
+                values.append(cell - 1 + ((last[i] or 0) if last is not None else 0))
+            else:
+                values.append(None)
+        if pos + 2 > limit or not 0 < buf[at] & 7 < 4 or index >> 32:
+            raise ValueError
+        struct.pack_into("<I", self._crc_buf, 0, index)
+        crc = crc16_arc(memoryview(buf)[at:pos], pos - at, crc16_arc(self._crc_buf, 4, self._seed))
+        if crc != buf[pos] | buf[pos + 1] << 8:
+            raise ValueError
+        return pos + 2 - at, index, ordinal, tuple(values)
+
+    def _note(self, offset):
+        self.damaged += 1
+        if self._tell is not None:
+            self._tell(offset)
+
+
+def _header_in(buf, at, limit):
+    """Return the header at buf[at], b"" when there is none that is whole and of this version."""
+    if limit - at < 18 or bytes(buf[at : at + 5]) != _MAGIC + bytes((_VERSION,)):
+        return b""
+    size = 10 + 8 * buf[at + 5]
+    raw = bytes(buf[at : at + size])
+    if not 0 < buf[at + 5] <= 8 or at + size > limit or crc16_arc(raw, size, _SEED) or not raw[6] | raw[7]:
+        return b""
+    return raw
+
+
+def _columns(head):
+    """Return (list of Column, interval_s) of a whole header."""
+    columns = []
+    for pos in range(8, len(head) - 2, 8):
+        scale = head[pos + 6]
+        columns.append(Column(unpack_obis(head[pos : pos + 6]), scale - 256 if scale > 127 else scale, head[pos + 7]))
+    return columns, head[6] | head[7] << 8

@@ -1,0 +1,25 @@
+"""Keep every task alive: one restart policy, in one place.
+
+Runs on  both
+"""
+
+import asyncio
+
+from micropython import const
+
+_FIRST_WAIT_S = const(1)
+_LONGEST_WAIT_S = const(300)
+
+
+async def supervise(name: str, service, journal) -> None:
+    """Run the coroutine function `service` for ever; journal each failure and start it again after a growing pause."""
+    wait_s = _FIRST_WAIT_S
+    while True:
+        try:
+            await service()
+            return
+        except Exception as err:  # noqa: BLE001 - the one broad except in the firmware
+            # the kind of the failure, and no text: what an exception says may come from outside
+            journal.add("event", "EXECUTE_FAILED", name + " " + type(err).__name__)
+        await asyncio.sleep(wait_s)
+        wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
