@@ -122,7 +122,9 @@ def _wan(hub):
     link = {"host": host, "port": int(port or _PORTS[scheme]), "ca": ca}
     for name in ("user", "password", "server_name"):
         link[name] = hub.settings.get("wan." + name)
-    return Wan(hub.identity.hub, link, hub.receive, lambda: hub.start("card", lambda: _send_card(hub)), hub.journal, hub.drbg)
+    return Wan(
+        hub.identity.hub, link, hub.receive, lambda: hub.start("card", lambda: _send_card(hub)), hub.journal, hub.drbg
+    )
 
 
 def _ca(folder, name):
@@ -178,9 +180,9 @@ async def _announce(hub):
     """Keep the card on the broker up to date: with the first reading, and every hour."""
     told = None
     while True:
-        await asyncio.sleep(5)
-        hour = hub.clock.now() // 3600 if hub.profile.last else None
-        if hub.wan.is_up and hour != told:
+        await asyncio.sleep(2)
+        hour = hub.clock.now() // 3600
+        if hub.wan.is_up and hour != told and hub.intervals.have():
             told = hour
             await _send_card(hub)
 

@@ -192,7 +192,9 @@ class Household:
     def _say_status(self, now):
         hub = self._hub
         status = {"telegrams": self.telegrams, "errors": self.errors, "intervals": hub.profile.count}
-        status.update({"have": hub.intervals.have(), "open": hub.intervals.open_entry() is not None, "wan": hub.model.wan})
+        status.update(
+            {"have": hub.intervals.have(), "open": hub.intervals.open_entry() is not None, "wan": hub.model.wan}
+        )
         status.update({"clock": hub.clock.state, "at": now})
         if self._status != (self.telegrams, hub.profile.count, hub.model.wan):
             self._status = (self.telegrams, hub.profile.count, hub.model.wan)

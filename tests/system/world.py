@@ -21,6 +21,8 @@ import paho.mqtt.client as mqtt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from meterhub.codec import checkdigit
 from meterhub_tools.broker import free_port
 from meterhub_tools.demo.meter import DemoMeter
 from meterhub_tools.hub import Hub
@@ -28,8 +30,6 @@ from meterhub_tools.recipient import Exchange, Recipient, data_wish, link_wish, 
 from meterhub_tools.simulators import display_reader
 from meterhub_tools.simulators.bench import Bench
 from meterhub_tools.simulators.serial_line import SerialLine
-
-from meterhub.codec import checkdigit
 
 HISTORY_S = 3 * 86400
 REGS = ["1-0:1.8.0", "1-0:2.8.0"]

@@ -11,11 +11,12 @@ Runs on  both
 
 from micropython import const
 
-from .glyphs import BIG, SMALL
+from .glyphs import BIG, MEDIUM, SMALL
 
 WAN_UP, WAN_DOWN, FRESH, OLD, SILENT = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
 BIG_HEIGHT = BIG[1]
 _GAP = const(1)  # pixels between two small glyphs
+_MEDIUM_GAP = const(2)
 _BIG_GAP = const(3)
 # letters that are drawn without their accent
 _ACCENTED = "áàâãëêíìîïóòôõúùûýÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÝÇÑØ’‘“”·"
@@ -100,9 +101,9 @@ class Canvas:
         width = records[at]
         at += 1
         for i in range(width):
-            bits = records[at]
-            if size > 1:
-                bits |= records[at + 1] << 8 | records[at + 2] << 16
+            bits = 0
+            for byte in range(size):
+                bits |= records[at + byte] << 8 * byte
             self.column(x + i, y, bits)
             at += size
         return width
@@ -150,6 +151,12 @@ class Canvas:
                 left = records[i]
                 x += 2
             x += 2 * _GAP
+        return x
+
+    def medium(self, x: int, y: int, text: str) -> int:
+        """Draw `text` (digits and capitals of Crockford's base32) 14 pixels high, 16 with the tail of Q; return the x after it."""
+        for character in text:
+            x += self._glyph(MEDIUM, x, y, character) + _MEDIUM_GAP
         return x
 
     def big(self, x: int, y: int, text: str) -> int:

@@ -11,9 +11,9 @@ from . import canvas as glyphs
 WIDTH, HEIGHT = const(128), const(64)
 TITLE_HEIGHT = const(9)
 PIN_X = (6, 74)  # the PIN's groups: two above, one below, its code at the right of that
-PIN_Y = (11, 33)
+PIN_Y = (10, 32)
 PIN_PITCH = const(17)
-CODE_Y = const(40)
+CODE_Y = const(39)
 BUTTON_Y = const(55)
 _BOX = const(9)
 _BARS_Y, _BARS_HEIGHT = const(12), const(20)
@@ -63,8 +63,8 @@ def _pin(page, canvas):
     groups = page.value.split(" ")
     for i in range(3):
         canvas.big(PIN_X[i & 1], PIN_Y[i >> 1], groups[i])
-    canvas.text(PIN_X[1] + 1, CODE_Y - 8, "code")
-    canvas.double(PIN_X[1] + 1, CODE_Y, page.lines[0])
+    canvas.text(PIN_X[1], CODE_Y - 8, "code")
+    canvas.medium(PIN_X[1], CODE_Y, page.lines[0])
 
 
 def _number(page, canvas):

@@ -11,12 +11,11 @@ Where there is none, it is that of the last reading inside the interval: PARTIAL
 not kept; it stays a gap, and nothing is ever guessed into one.
 """
 
-import time
-
 from micropython import const
 
 from ..codec.series import CLOCK_UNSURE, MEASURED, OPEN, PARTIAL, Entry
 from ..errors import HubError
+from ..hal.ticks import now_ms, since
 
 _NEAR_S = const(60)
 _STALE_S = const(120)
@@ -26,14 +25,6 @@ _LEAP_S = const(86400)
 _AGREEING = const(3)  # readings in a row that must agree on a leap in time
 
 
-def _ticks_py():
-    return time.monotonic_ns() // 1000000
-
-
-_ticks_ms = getattr(time, "ticks_ms", _ticks_py)
-_ticks_diff = getattr(time, "ticks_diff", lambda a, b: a - b)
-
-
 class IntervalRecorder:
     """Writes the intervals of one profile.
 
@@ -41,10 +32,11 @@ class IntervalRecorder:
     journal: store.journal.Journal, told of METER_CLOCK once while it lasts.
     """
 
-    def __init__(self, profile, clock, journal=None) -> None:
+    def __init__(self, profile, clock, journal=None, ticks_ms=now_ms) -> None:
         self._profile = profile
         self._clock = clock
         self._journal = journal
+        self._ticks_ms = ticks_ms
         self._step = profile.interval_s
         self._before = None  # (at, values, sure) of the newest reading
         self._closed = profile.last or 0  # end of the newest interval that is done with
@@ -60,18 +52,18 @@ class IntervalRecorder:
         HubError INTERVAL_LATE comes once in a run of readings from before the open interval.
         """
         found = self._stamped(at, values)
-        if found is None or found[0] == self._closed or self._is_leap(found[0]):
+        stamp = self._closed if found is None else found[0]
+        if stamp == self._closed or self._is_leap(stamp):
             return 0
-        at = found[0]
-        if at < self._closed:
+        if stamp < self._closed:
             if self._late:
                 return 0
             self._late = True
             raise HubError("INTERVAL_LATE", "at")
         self._late = False
-        self._heard = _ticks_ms()
+        self._heard = self._ticks_ms()
         closed = 0
-        boundary = at // self._step * self._step
+        boundary = stamp // self._step * self._step
         ends = [boundary]
         if self._before is not None and self._end_of(self._before[0]) < boundary:
             ends.insert(0, self._end_of(self._before[0]))
@@ -101,7 +93,7 @@ class IntervalRecorder:
 
         now: Unix s. It is left open for two minutes, and while telegrams come: the next one may be the nearest.
         """
-        if self._before is None or _ticks_diff(_ticks_ms(), self._heard) < _SILENT_MS:
+        if self._before is None or since(self._ticks_ms(), self._heard) < _SILENT_MS:
             return 0
         end = self._end_of(self._before[0])
         if end <= self._closed or now <= end + _STALE_S:

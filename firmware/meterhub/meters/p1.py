@@ -54,7 +54,7 @@ class P1Decoder:
         self._len = 0  # 0: between telegrams
         self._end = 0  # index just past "!", 0 while it has not been seen
         self._told = False  # the garbage that goes on has been counted
-        self._crc = None  # this meter's CRC, once one was right
+        self._crc = crc16_arc  # this meter's, once one was right
         self._bare = 0  # telegrams without CRC that are still refused
         self._wrong = 0  # telegrams with another CRC that are still refused
 
@@ -112,25 +112,33 @@ class P1Decoder:
 
     def _close(self):
         """Take the first telegram off the buffer; return it, or None when it was no good."""
-        start = tries = 0
-        while True:
+        reason = ""
+        for start in self._starts():
+            if reason:
+                self._count("truncated" if reason in ("crc", "damaged") else reason)
+                if not self._end:
+                    self._drop(start, False)
+                    return None
             try:
                 telegram = self._read(start)
                 self._drop(self._after(), True)
                 return telegram
             except FrameError as err:
                 reason = err.args[0]
-            tries += 1
-            again = self._next_start(start + 1) if tries < _MOST_TRIES else -1
-            if again < 0:
-                self._count(reason)
-                self._drop(self._after(), False)
-                return None
-            self._count("truncated" if reason in ("crc", "damaged") else reason)
-            start = again
-            if not self._end:
-                self._drop(start, False)
-                return None
+        self._count(reason)
+        self._drop(self._after(), False)
+        return None
+
+    def _starts(self):
+        """Return where a telegram may begin: at the front, or at one of the last few "/" before the end."""
+        found = [0]
+        pos = self._next_start(1)
+        while pos >= 0:
+            if len(found) == _MOST_TRIES:
+                del found[1]
+            found.append(pos)
+            pos = self._next_start(pos + 1)
+        return found
 
     def _after(self):
         """Return where the telegram that _is_whole() saw ends: behind the CRC's digits."""

@@ -115,9 +115,10 @@ class Lines:
     def _code(self, name):
         """Return (obis, channel, kind) of a line's name, or None when it is no OBIS code."""
         try:
-            text = str(name, "ascii")
-            raw = pack_obis(text)
-            if unpack_obis(raw) != text:
+            given = str(name, "ascii").replace("*", ".")  # IEC 62056-21 writes group F as *255
+            raw = pack_obis(given)
+            text = unpack_obis(raw)
+            if given not in (text, text + ".255"):
                 return None
         except (ValueError, UnicodeError):
             return None
@@ -148,8 +149,8 @@ class Lines:
             return self._number(obis, channel, body, self._at) or self._text(obis, body)
         if kind == _SLAVE:
             return self._slave(body.split(b")("))
-        if kind == _CLOCK:
-            return self._at is not None
+        if kind == _CLOCK:  # some meters write a date of their own making: the hub's clock will do
+            return self._at is not None or (not _is_time(body) and self._text(obis, body))
         if kind == _CODED_TEXT:
             body = self._decoded(body)
         return self._text(obis, body)
@@ -160,7 +161,7 @@ class Lines:
         digits = body
         if star >= 0:
             digits = body[:star]
-            known = _UNITS.get(body[star + 1 :].lower())
+            known = _UNITS.get(body[star + 1 :].strip().lower())
             if known is None:
                 return False
             unit, scale = known

@@ -7,10 +7,9 @@ Errors   ValueError for a meter constant that is none.
 Runs on  both
 """
 
-import time
-
 from micropython import const
 
+from ..hal.ticks import since
 from .reading import Reading
 
 _WMS_PER_KWH = 3600000000  # 1 kWh in W x ms
@@ -39,7 +38,7 @@ class PulseMeter:
         if n <= 0:
             return
         if self.pulses:
-            self._each_ms = max(1, _diff(now_ms, self._last_ms) // n)
+            self._each_ms = max(1, since(now_ms, self._last_ms) // n)
         self.pulses += n
         self._last_ms = now_ms
 
@@ -50,7 +49,7 @@ class PulseMeter:
         """
         if not self._each_ms:
             return None
-        waited_ms = _diff(now_ms, self._last_ms)
+        waited_ms = since(now_ms, self._last_ms)
         if not 0 <= waited_ms < _FORGOTTEN_MS:
             self._each_ms = _FORGOTTEN_MS  # ticks wrap after days: do not look at them again
             self._last_ms = now_ms
@@ -66,6 +65,3 @@ class PulseMeter:
         if power is not None:
             found.append(Reading("1-0:1.7.0", power, 0, "W", "pulse", 0, at))
         return found
-
-
-_diff = getattr(time, "ticks_diff", lambda a, b: a - b)

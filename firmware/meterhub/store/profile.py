@@ -100,7 +100,12 @@ class Profile:
             self._count += 1
 
     def _needs_anchor(self, at, values):
-        if self._anchor or at != self.last + self.interval_s or at // _DAY_S != self.last // _DAY_S:
+        if (
+            self._anchor
+            or self.last is None
+            or at != self.last + self.interval_s
+            or at // _DAY_S != self.last // _DAY_S
+        ):
             return True
         # a lower reading: the meter was exchanged
         return any([o is not None and v is not None and v < o for o, v in zip(self._values, values)])

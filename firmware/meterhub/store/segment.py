@@ -52,7 +52,7 @@ def header(columns: list, interval_s: int) -> bytes:
 
 
 def pack_record(head: bytes, index: int, quality: int, values: tuple, last: "list | None", ordinal: int) -> bytearray:
-    """Return a record: a step from the `last` readings, an anchor when that is None. head: the file's header."""
+    """Return a record: a step from the `last` readings, an anchor when that is None. head: its file's."""
     out = bytearray(((_ANCHOR if last is None else _STEP) | quality,))
     if last is None:
         varint.append(out, index)
@@ -78,7 +78,7 @@ class Segment:
     """The file at `path`. expected: the header() that it would have if it were written now.
 
     is_current: its header is the expected one; columns, interval_s: those of its header. index, quality, values, last,
-    ordinal: of the record read last. tell(offset), when set, hears of each stretch that is damaged; damaged counts them.
+    ordinal: of the record read last. tell(offset), when set, hears of each stretch of damage; damaged counts them.
     """
 
     def __init__(self, path: str, expected: bytes, tell=None) -> None:

@@ -11,10 +11,10 @@ import json
 from micropython import const
 
 from ..codec import base64url
-from ..codec.series import pack_obis
 from ..codec.timezone import Zone
 from ..errors import ConfigError, HubError
 from . import files
+from .columns import column_of
 
 _LIMIT = const(8192)
 _MOST_REGISTERS = const(8)
@@ -127,9 +127,9 @@ def _registers(value):
         return "must have 1 to %d entries" % _MOST_REGISTERS
     try:
         for obis in value:
-            pack_obis(obis)
+            column_of(obis)
     except (ValueError, AttributeError):
-        return "has an entry that is no OBIS code"
+        return "has an entry that is no OBIS code of a register that totals"
     return "" if len(set(value)) == len(value) else "names a register twice"
 
 
