@@ -122,7 +122,14 @@ def test_a_broker_that_accepts_and_says_nothing_keeps_no_reading(tmp_path):
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("change", "why"), [({"server_name": "elsewhere.example"}, "certificate"), ({"ca": "stranger.der"}, "certificate"), ({"ca": "ca.pem"}, "DER")])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"server_name": "elsewhere.example"}, "certificate"),
+        ({"ca": "stranger.der"}, "certificate"),
+        ({"ca": "ca.pem"}, "DER"),
+    ],
+)
 def test_a_wrong_name_or_ca_is_refused_by_name(tmp_path, change, why):
     async def run():
         broker = Mosquitto(tmp_path, tls=True).start()

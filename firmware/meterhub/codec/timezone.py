@@ -127,11 +127,9 @@ def _name(text):
 def _time(text, most_h):
     """Return the seconds of [+|-]hh[:mm[:ss]]."""
     sign = -1 if text[0] == "-" else 1
-    parts = (text[1:] if text[0] in "+-" else text).split(":")
-    if len(parts) > 3:
-        raise ValueError
-    total = _number(parts[0], 0, most_h) * 3600
-    for i, part in enumerate(parts[1:]):
+    hours, *rest = (text[1:] if text[0] in "+-" else text).split(":")
+    total = _number(hours, 0, most_h) * 3600
+    for i, part in enumerate(rest):
         total += _number(part, 0, 59) * (60, 1)[i]
     return sign * total
 

@@ -13,7 +13,7 @@ _MOST_BITS = const(63)
 
 def append(out: bytearray, value: int) -> None:
     """Append `value` to `out`; ValueError when it is negative or needs more than 63 bits."""
-    if value < 0 or value >> _MOST_BITS:
+    if value >> _MOST_BITS:  # of a negative number -1 is left
         raise ValueError("varint")
     while value > 127:
         out.append(value & 127 | 128)

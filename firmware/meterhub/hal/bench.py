@@ -116,7 +116,7 @@ class Pins:
     """The input pins of the bench.
 
     level: name -> True while down; on_edge: name -> function(); on_pulses: name -> function(count). Each connection
-    starts from buttons that are up: the bench says which are not.
+    begins with all buttons up: the bench says which are not.
     """
 
     def __init__(self, bench: str) -> None:
@@ -144,8 +144,15 @@ class Pins:
                     writer.close()
                     await writer.wait_closed()
             except OSError:
-                pass  # the bench is away: the pins rest, and we try again
+                pass  # the bench is away: we try again
+            self._release()
             await asyncio.sleep_ms(backoff.failed())
+
+    def _release(self):
+        """No bench, no finger on a button."""
+        for name in self.on_edge:
+            self.level[name] = False
+            self.on_edge[name]()
 
     async def _listen(self, reader, backoff):
         pending = b""

@@ -154,7 +154,7 @@ class Canvas:
         return x
 
     def medium(self, x: int, y: int, text: str) -> int:
-        """Draw `text` (digits and capitals of Crockford's base32) 14 pixels high, 16 with the tail of Q; return the x after it."""
+        """Draw `text` (Crockford's base32) 14 pixels high, 16 with the tail of a Q; return the x after it."""
         for character in text:
             x += self._glyph(MEDIUM, x, y, character) + _MEDIUM_GAP
         return x
