@@ -35,6 +35,8 @@ class Hub:
     how much memory; the 32-bit one stands for a board: it runs the firmware compiled, in place, from an image.
     """
 
+    main = toolchain.ROOT / "firmware/main.py"
+
     def __init__(
         self,
         data: Path,
@@ -112,7 +114,7 @@ class Hub:
         await self.wait("its start", lambda event: event["ev"] == "start", patience_s)
 
     def _program(self) -> Path:
-        return toolchain.ROOT / ("boards/UNIX/flash.py" if self.image else "firmware/main.py")
+        return toolchain.ROOT / "boards/UNIX/flash.py" if self.image else self.main
 
     async def stop(self) -> None:
         """Ask the process to end, insist after three seconds."""

@@ -54,8 +54,11 @@ def test_a_newcomer_sets_up_and_sees_the_whole_flow(place: Newcomer) -> None:
     once = place.run(".venv/bin/meterhub", "demo", "--once", "--json", cwd=checkout, timeout_s=ONCE_S)
     assert once.returncode == 0, once.stdout + once.stderr
     said = json.loads(once.stdout)
-    assert said["hub"]
-    assert said["intervals"] > 0
-    for mode in ("server", "private"):
-        assert said["modes"][mode]["intervals"] > 0
-        assert said["modes"][mode]["readable_after_logoff"] is False
+    assert said["hub_id"]
+    assert said["intervals_stored"] > 0
+    assert set(said["modes"]) == {"server", "private"}
+    for mode in said["modes"].values():
+        assert mode["intervals_decrypted"] > 0
+        assert mode["first_import_wh"] < mode["last_import_wh"]
+        assert mode["wrong_pins_refused"] == 1
+        assert mode["readable_after_logoff"] is False

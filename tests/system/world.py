@@ -150,6 +150,8 @@ class Home:
         await asyncio.wait_for(self.meter.catch_up(), 120)
         await self.hub.wait_status("the history", lambda s: s["telegrams"] >= self.meter.expected, 60)
         self._live = asyncio.create_task(self.meter.live())
+        # the hub's clock is the meter's: it is right with the first telegram of today
+        await self.hub.wait_status("a telegram of now", lambda s: s["telegrams"] > self.meter.expected, 10)
 
     async def press(self, button):
         await self.bench.press(button)

@@ -53,7 +53,7 @@ class Clock:
 
 
 class Display:
-    available = True
+    works = True
 
     def __init__(self):
         self.shown = []
@@ -66,8 +66,10 @@ class Display:
         self.pin = pin
         self.shown.append(("pin", code, left))
 
-    def notice(self, lines, seconds):
+    def idle(self):
         self.pin = ""
+
+    def notice(self, lines, seconds):
         self.shown.append(("notice",) + tuple(lines))
 
 
@@ -114,8 +116,12 @@ class Profile:
 
 
 class Intervals:
-    def __init__(self):
+    def __init__(self, profile):
         self.open = None
+        self._profile = profile
+
+    def have(self):
+        return [self._profile.first - 1800, self.open.at if self.open else NOW]
 
     def open_entry(self):
         return self.open
@@ -133,7 +139,7 @@ class Hub:
         self.consents = consents.Consents(self.records[1])
         self.attempts = attempts.Attempts(self.records[2], NOW)
         self.profile = Profile(count)
-        self.intervals = Intervals()
+        self.intervals = Intervals(self.profile)
         self.zone = Utc()
         self.ihd = Display()
         self.recipients = {"coop": ("Green Co-op", p256.encode_point(run(ecdsa.public_point(SUPPLIER))))}

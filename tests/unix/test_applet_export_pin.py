@@ -6,9 +6,9 @@ import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
-from export_bench import Hub, Recipient, claims_of, wrong  # noqa: E402
+from export_bench import Hub, Recipient, claims_of, wrong
 
-from meterhub.codec import base64url  # noqa: E402
+from meterhub.codec import base64url
 
 
 def linked():

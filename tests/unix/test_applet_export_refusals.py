@@ -5,7 +5,7 @@ import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
-from export_bench import NOW, STRANGER, Hub, Recipient, claims_of  # noqa: E402
+from export_bench import NOW, STRANGER, Hub, Recipient, claims_of
 
 
 class RefusalTest(unittest.TestCase):
@@ -123,7 +123,7 @@ class RefusalTest(unittest.TestCase):
         self.assertEqual(self.hub.export._open.state, "asked")
 
     def test_a_hub_without_display(self):
-        self.hub.ihd.available = False
+        self.hub.ihd.works = False
         self.refused("DISPLAY_FAILED")
 
     def test_a_flood_is_dropped_before_any_signature_is_verified(self):

@@ -5,9 +5,9 @@ import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
-from meterhub.errors import HubError  # noqa: E402
-from meterhub.trust.attempts import Attempts  # noqa: E402
-from meterhub.trust.consents import Consents  # noqa: E402
+from meterhub.errors import HubError
+from meterhub.trust.attempts import Attempts
+from meterhub.trust.consents import Consents
 
 
 class MemoryRecord:

@@ -41,6 +41,7 @@ def sign(d: int, digest: bytes, drbg: "Drbg | None"):
         if not 0 < k < N:
             continue
         x, _ = yield from p256.mul_base(k, mask(k, b"scale", P))
+        yield
         r = x % N
         b = mask(k, b"inverse", N)  # inverse() takes longer for some numbers: never show it the bare nonce
         s = p256.inverse(k * b, N) * (b * e + r * (d * b % N)) % N
@@ -88,7 +89,7 @@ def _sum(u1, u2, point):
                 total = _plus(total, multiples[digits[i] >> 1])
             if i < columns:
                 total = _plus(total, p256.column(comb, i))
-        if not i & 7:
+        if not i & 3:
             yield
     return p256.double_n(total, doublings)
 

@@ -151,13 +151,15 @@ def column(comb: tuple, i: int) -> "tuple[int, int]":
 def known(products: tuple, z: int = 1):
     """Generate slices of the sum of k * point over `products`, tuples (k, point, table); return it as a point."""
     combs = [comb(k, table) for k, _, table in products]
-    total = None
+    total, begun = (0, 1, 0), False
     for i in range(max(one[0] for one in combs) - 1, -1, -1):
-        total = total and double_n(total, 1)
+        if begun:
+            total = double_n(total, 1)
         for one in combs:
             if i < one[0]:
                 point = column(one, i)
-                total = add_mixed(total, point) if total else scaled(point, z)
+                total = add_mixed(total, point) if begun else scaled(point, z)
+                begun = True
         if not i & 3:
             yield
     if not total[2]:

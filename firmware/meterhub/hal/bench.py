@@ -88,10 +88,10 @@ class I2C:
             raise OSError(errno.ENODEV)
         try:
             acknowledged = self._exchange(out)
-        except OSError:
+        except OSError as exc:
             self._drop()
             self._backoff.failed()
-            raise
+            raise OSError(errno.ETIMEDOUT if exc.errno == errno.EAGAIN else exc.errno)
         self._backoff.reset()
         if not acknowledged:
             raise OSError(errno.ENODEV)
@@ -162,14 +162,17 @@ class Pins:
                 return
             backoff.reset()
             lines = (pending + data).split(b"\n")
-            pending = lines.pop()[:_LINE_MAX]
+            pending = lines.pop()[: _LINE_MAX + 1]
             for line in lines:
-                if self._take(line):
+                if len(line) <= _LINE_MAX and self._take(line):
                     await asyncio.sleep_ms(_HOLD_MS)
 
     def _take(self, line):
         """Act on one line; return True when it was a button's level. What is not understood is no signal."""
-        name, _, value = line.decode().partition(" ")
+        try:
+            name, _, value = line.decode().partition(" ")
+        except UnicodeError:
+            return False
         if not value.isdigit():
             return False
         if name in self.on_pulses:

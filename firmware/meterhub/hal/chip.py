@@ -99,7 +99,7 @@ class Board:
             pool = hashlib.sha256(out)
             for _ in range(8):
                 pool.update(os.urandom(32))
-                pool.update(str(time.ticks_cpu()))
+                pool.update(str(time.ticks_cpu()).encode())
             out += pool.digest()
         return out[:n]
 

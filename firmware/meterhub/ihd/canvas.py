@@ -78,9 +78,9 @@ class Canvas:
 
     def clear(self) -> None:
         """Make every pixel dark."""
-        buffer = self.buffer
-        for i in range(len(buffer)):
-            buffer[i] = 0
+        row = bytes(self.width)
+        for at in range(0, len(self.buffer), self.width):
+            self.buffer[at : at + self.width] = row
 
     def column(self, x: int, y: int, bits: int) -> None:
         """Light the pixels of `bits` (lowest = topmost) at (x, y) downwards; y >= 0."""

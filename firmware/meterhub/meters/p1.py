@@ -103,12 +103,13 @@ class P1Decoder:
 
     def _is_whole(self):
         """Return whether the buffer's first telegram has come to its end, good or bad."""
-        if not self._end:
-            return self._len == _SIZE
-        i = self._end
-        while i < self._len and i < self._end + 4 and self._buf[i] in _HEX:
-            i += 1
-        return i < self._len or i == self._end + 4
+        if self._end:
+            after = self._after()
+            if after < self._len or after == self._end + 4:
+                return True
+        if self._len == _SIZE:
+            self._end = 0  # even where the "!" still fitted in
+        return self._len == _SIZE
 
     def _close(self):
         """Take the first telegram off the buffer; return it, or None when it was no good."""
@@ -141,7 +142,7 @@ class P1Decoder:
         return found
 
     def _after(self):
-        """Return where the telegram that _is_whole() saw ends: behind the CRC's digits."""
+        """Return where the first telegram ends so far: behind the "!" and the digits of its CRC."""
         if not self._end:
             return _SIZE
         i = self._end

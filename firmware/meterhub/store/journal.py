@@ -72,7 +72,7 @@ class Journal:
         found = []
         for part in (1 - which, which):
             for entry in self._entries(kind, part):
-                if seq - n < entry.seq <= seq:
+                if entry.seq > seq - n:
                     found.append(entry)
         found.reverse()
         return found

@@ -123,7 +123,7 @@ class Profile:
                 while at < entry.at:
                     yield Entry(at, series.MISSING, self._none)
                     at += step
-                if at == entry.at:
+                if at == entry.at:  # not one from before `start`, or of a shorter interval than ours
                     yield entry
                     at += step
         while at <= stop:
@@ -138,18 +138,17 @@ class Profile:
         return None
 
     def _entries(self, name, start, stop):
-        """Yield a file's entries whose end lies in start..stop and is one of ours, in our columns."""
+        """Yield a file's entries up to `stop` in our columns; from `start` on none is left out."""
         found = self._open(name)
         order = None if found.columns == self.columns else self._order(found.columns)
         for index in found.records(found.locate(start // found.interval_s)):
             at = index * found.interval_s
             if at > stop:
                 return
-            if at >= start and at % self.interval_s == 0:
-                values = found.values
-                if order is not None:
-                    values = tuple([None if i is None else values[i] for i in order])
-                yield Entry(at, found.quality, values)
+            values = found.values
+            if order is not None:
+                values = tuple([None if i is None else values[i] for i in order])
+            yield Entry(at, found.quality, values)
 
     def _order(self, columns):
         """Return for each of our columns which of a file's it is, None where the file has it not."""

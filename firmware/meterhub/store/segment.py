@@ -115,10 +115,7 @@ class Segment:
                 offset += size
                 continue
             self._note(offset)
-            before = self.index
             offset = self.find_anchor(offset + 1, window.end)
-            while offset >= 0 and self._peek(offset) <= before:  # time does not run back in a file
-                offset = self.find_anchor(offset + 1, window.end)
             if offset < 0:
                 return
 
@@ -185,7 +182,7 @@ class Segment:
             size, index, ordinal, values = self._decode(window.buf, at, window.limit())
         except (IndexError, ValueError):
             return 0
-        if index <= self.index:
+        if index <= self.index:  # time does not run back in a file
             return 0
         self.index = index
         self.ordinal = ordinal
@@ -206,7 +203,7 @@ class Segment:
             index, pos = varint.read(buf, pos)
             ordinal, pos = varint.read(buf, pos)
             last = None
-        elif kind == _STEP and self.index >= 0:
+        elif kind == _STEP:
             index = self.index + 1
             ordinal = self.ordinal + 1
         else:

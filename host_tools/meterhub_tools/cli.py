@@ -1,0 +1,76 @@
+"""The command `meterhub`: one subcommand per file, imported when it is asked for.
+
+A subcommand's module has `add_parser(subparsers)`, which adds its arguments under its own name, and
+`run(args) -> int`, which does the work and returns the exit status: 0 done, 1 the device or the data said no.
+Adding a subcommand is adding its file and a line to COMMANDS.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+import types
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from .errors import ToolError
+
+# name: (module of this package, what it does in a few words)
+COMMANDS = {
+    "demo": ("demo.command", "run the whole on this machine: meter, hub, display, website"),
+    "proof": ("proof_command", "check the proof of an export: did this hub say so, is anything changed?"),
+    "website": ("website.command", "serve the website where customers ask for and see their data"),
+}
+
+_WELCOME = """\
+meterhub: a communications hub for the home, and the tools around it
+  meterhub demo                 see it work: prints the address of one page
+  meterhub demo --once          the whole flow once, without a browser; says what it did
+  meterhub demo --replay FILE   the same with a captured serial stream as the meter
+  meterhub website --help       the website on a broker and a database of your own
+  meterhub proof FILE           did this hub say so? checks an export that was saved
+
+`meterhub COMMAND --help` tells about one command. Exit status: 0 done,
+1 the device or the data said no, 2 wrong usage. More: README.md"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the subcommand that the command line `words` names; return the exit status. SystemExit(2): wrong usage."""
+    words = sys.argv[1:] if words is None else words
+    if not words:
+        print(_WELCOME)
+        return 0
+    parser = _parser(words)
+    args = parser.parse_args(words)
+    try:
+        return int(_module(args.command).run(args))
+    except ToolError as exc:
+        print(f"meterhub {args.command}: {' '.join(str(exc).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130  # what a shell reports for a program that Ctrl-C has ended
+    except BrokenPipeError:  # the reader of our output (`| head`) has gone: nothing left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of all subcommands; only the one that is asked for is imported, with all its arguments."""
+    parser = argparse.ArgumentParser(prog="meterhub", description="The host's side of meterhub.")
+    parser.add_argument("--version", action="version", version=f"meterhub {version('meterhub-tools')}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    asked = next((word for word in words if not word.startswith("-")), None)
+    for name, (_, says) in COMMANDS.items():
+        if name == asked:
+            _module(name).add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=says)
+    return parser
+
+
+def _module(name: str) -> types.ModuleType:
+    return importlib.import_module(f".{COMMANDS[name][0]}", __package__)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""Filters that templates have without loading them."""
+
+from __future__ import annotations
+
+import datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from . import words
+from .models import REGISTERS, RESOLUTIONS, Entry
+
+register = template.Library()
+_WHAT = {"link": "Link the hub", "data": "Readings", "revoke": "End the permission"}
+_MODE = {"private": "only the browser could read it", "server": "this website could read it", "display": "at home"}
+
+
+@register.filter
+def hub_id(hub: str) -> str:
+    """A hub id in groups of four."""
+    return words.hub_id(hub)
+
+
+@register.filter
+def moment(at: int) -> SafeString | str:
+    """A time; the page's script writes it in the reader's own zone."""
+    if not at:
+        return "never"
+    then = datetime.datetime.fromtimestamp(at, datetime.UTC)
+    return format_html('<time datetime="{}">{}</time>', then.isoformat(), then.strftime("%d %b %Y %H:%M UTC"))
+
+
+@register.filter
+def day(at: int) -> SafeString:
+    """A date; the page's script writes it in the reader's own zone."""
+    then = datetime.datetime.fromtimestamp(at, datetime.UTC)
+    return format_html('<time class="day" datetime="{}">{}</time>', then.isoformat(), then.strftime("%d %b %Y"))
+
+
+@register.filter
+def detail(res: str) -> str:
+    """A resolution in words."""
+    return dict(RESOLUTIONS).get(res, res)
+
+
+@register.filter
+def registers(regs: list) -> str:
+    """OBIS codes in words."""
+    return " and ".join(dict(REGISTERS).get(reg, reg) for reg in regs)
+
+
+@register.filter
+def what(entry: Entry) -> str:
+    """What a log entry asked for."""
+    if entry.mode == "display":
+        return "Permission ended on the display"
+    return _WHAT.get(entry.what, entry.what)
+
+
+@register.filter
+def reader(mode: str) -> str:
+    """Who could read it."""
+    return _MODE.get(mode, mode)
+
+
+@register.filter
+def trouble(entry: Entry) -> dict:
+    """Why a log entry was refused, in words."""
+    return words.error(entry.error, entry.left_house)

@@ -1,0 +1,43 @@
+"""The system's packages that the tests drive: a browser, an MQTT broker, a reader of digits in pictures.
+
+Only `make test` wants them, and only root may install them; everybody else is told the one command to type.
+"""
+
+import os
+import shutil
+
+from steps import SetupError, command
+
+_PROGRAMS = {"chromium": "chromium", "mosquitto": "mosquitto", "tesseract": "tesseract-ocr"}  # program: Debian package
+_PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
+_INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends")
+
+
+def install_test_programs() -> None:
+    """Install what is missing, as root or with a sudo that asks nothing; SetupError with the command otherwise."""
+    missing = [package for program, package in _PROGRAMS.items() if not shutil.which(program, path=_PLACES)]
+    if not missing:
+        return
+    if not shutil.which("apt-get"):
+        raise SetupError(f"the tests need {', '.join(missing)}: install them with this system's package manager")
+    root = _become_root()
+    if root is None:
+        raise SetupError(f"the tests need {', '.join(missing)}; type:  sudo {' '.join((*_INSTALL, *missing))}")
+    print(f"set-up: installing {', '.join(missing)} for the tests ...", flush=True)
+    env = (*root, "env", "DEBIAN_FRONTEND=noninteractive")
+    try:
+        command("system", *env, *_INSTALL, *missing)
+    except SetupError:  # the package lists are missing or out of date
+        command("system", *env, "apt-get", "update")
+        command("system", *env, *_INSTALL, *missing)
+
+
+def _become_root() -> tuple[str, ...] | None:
+    """Return the words to put before a command that needs root, None where it would take a password."""
+    if os.geteuid() == 0:
+        return ()
+    try:
+        command("sudo", "sudo", "--non-interactive", "true")
+    except SetupError:
+        return None
+    return ("sudo", "--non-interactive")

@@ -1,0 +1,72 @@
+"""What the firmware costs in memory: its rooms are loaded one after the other, and then a hub is built of them.
+
+Orders   load NAME ...: import modules; [bytes more in use, bytes in use, bytes free]
+         hub FOLDER: what app.py builds at start, with the settings in the folder; the same figures
+         applet: the data-export applet; the same figures
+         piece: the largest piece of free memory, as MicroPython tells it, on a line of its own before the answer
+Runs on  the unix port
+"""
+
+import gc
+
+import in_place  # noqa: F401 - first: where the firmware comes from
+import micropython
+from answers import serve
+
+
+def _counted(before: int) -> list:
+    gc.collect()
+    gc.collect()
+    used = gc.mem_alloc()
+    return [used - before, used, gc.mem_free()]
+
+
+def _used() -> int:
+    return _counted(0)[1]
+
+
+def load(*names: str) -> list:
+    """Import modules by their full names."""
+    before = _used()
+    for name in names:
+        __import__(name)
+    return _counted(before)
+
+
+def hub(folder: str) -> list:
+    """Build what a running hub consists of."""
+    from meterhub.app import Hub
+    from meterhub.crypto.steps import run
+    from meterhub.hal.unix import Board
+    from meterhub.links.wan import Wan
+    from meterhub.meters.p1 import P1Decoder
+    from meterhub.store.record import Record
+    from meterhub.trust import identity
+
+    before = _used()
+    built = Hub(Board({"data": folder, "net": False}))
+    built.identity = run(identity.load(Record(folder + "/identity"), built.drbg))
+    link = {"host": "127.0.0.1", "port": 1883, "user": "", "password": "", "ca": b"", "server_name": ""}
+    built.wan = Wan(built.identity.hub, link, built.receive, None, built.journal, built.drbg)
+    kept.append((built, P1Decoder(built.zone, 3600), bytearray(512)))
+    return _counted(before)
+
+
+def applet() -> list:
+    """Start the applet."""
+    before = _used()
+    kept[0][0].applet()
+    return _counted(before)
+
+
+def piece() -> int:
+    """Let MicroPython tell its largest free piece ("max free sz", in blocks of four words)."""
+    gc.collect()
+    micropython.mem_info()
+    return 0
+
+
+kept = []
+
+if __name__ == "__main__":
+    serve({"load": load, "hub": hub, "applet": applet, "piece": piece})

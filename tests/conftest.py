@@ -1,0 +1,21 @@
+"""What every test may count on: the firmware's package, and the corpus of real captures."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from meterhub_tools import firmware, toolchain  # firmware: makes the package `meterhub` importable
+
+__all__ = ["corpus", "firmware"]
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real meter captures, which is never part of this repository; see README.md on where to put one."""
+    place = Path(os.environ.get("METERHUB_CORPUS") or toolchain.ROOT / "../shared/data")
+    if not place.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail("no corpus of captures: METERHUB_CORPUS")
+        pytest.skip("no corpus of captures on this machine: METERHUB_CORPUS names none")
+    return place.resolve()

@@ -1,0 +1,86 @@
+"""Pulses: the register to the Wh, the power that falls when no pulse comes."""
+
+import unittest
+
+from meterhub.meters.pulse import PulseMeter
+
+
+class PulseTest(unittest.TestCase):
+    def test_the_register_counts_whole_wh_and_loses_no_part(self):
+        meter = PulseMeter(800, 1000)  # 1.25 Wh a pulse
+        shown = []
+        for n in range(1, 5):
+            meter.pulse(1, n * 100)
+            shown.append(meter.wh)
+        self.assertEqual(shown, [1001, 1002, 1003, 1005])
+
+    def test_ten_thousand_pulses_a_kwh_add_up(self):
+        meter = PulseMeter(10000)
+        for n in range(25000):
+            meter.pulse(1, n)
+        self.assertEqual(meter.wh, 2500)
+
+    def test_power_is_that_between_the_last_two_pulses(self):
+        meter = PulseMeter(1000)
+        self.assertEqual(meter.power_w(0), None)
+        meter.pulse(1, 1000)
+        self.assertEqual(meter.power_w(1000), None)
+        meter.pulse(1, 4600)
+        self.assertEqual(meter.power_w(4600), 1000)
+        self.assertEqual(meter.power_w(8200), 1000)
+
+    def test_no_pulses_change_nothing(self):
+        meter = PulseMeter(1000)
+        meter.pulse(1, 0)
+        meter.pulse(1, 3600)
+        meter.pulse(0, 99999)
+        self.assertEqual((meter.wh, meter.power_w(3600)), (2, 1000))
+
+    def test_several_pulses_at_once_share_the_time(self):
+        meter = PulseMeter(1000)
+        meter.pulse(1, 0)
+        meter.pulse(4, 3600)
+        self.assertEqual((meter.power_w(3600), meter.wh), (4000, 5))
+
+    def test_power_falls_while_the_next_pulse_is_overdue(self):
+        meter = PulseMeter(1000)
+        meter.pulse(1, 0)
+        meter.pulse(1, 3600)
+        self.assertEqual([meter.power_w(3600 + s) for s in (7200, 36000, 360000, 3599999)], [500, 100, 10, 1])
+        self.assertEqual(meter.power_w(3600 + 3600000), 0)
+        self.assertEqual(meter.power_w(3600 + 3600001), 0)
+
+    def test_after_days_of_silence_ticks_that_wrapped_are_not_believed(self):
+        meter = PulseMeter(1000)
+        meter.pulse(1, 0)
+        meter.pulse(1, 3600)
+        meter.power_w(3600 + 3600000)
+        self.assertEqual(meter.power_w(3700), 0)
+        meter.pulse(1, 9000)
+        meter.pulse(1, 12600)
+        self.assertEqual(meter.power_w(12600), 1000)
+
+    def test_two_pulses_in_one_millisecond_are_no_division_by_zero(self):
+        meter = PulseMeter(1000)
+        meter.pulse(1, 5)
+        meter.pulse(1, 5)
+        self.assertEqual(meter.power_w(5), 3600000)
+
+    def test_readings_carry_both_and_the_time(self):
+        meter = PulseMeter(1000, 77)
+        self.assertEqual([r.obis for r in meter.readings(1000, 0)], ["1-0:1.8.0"])
+        meter.pulse(1, 0)
+        meter.pulse(1, 3600)
+        found = meter.readings(1000, 3600)
+        self.assertEqual(
+            [(r.obis, r.value, r.unit, r.at) for r in found],
+            [("1-0:1.8.0", 79, "Wh", 1000), ("1-0:1.7.0", 1000, "W", 1000)],
+        )
+
+    def test_a_meter_constant_that_is_none_is_refused(self):
+        self.assertRaises(ValueError, PulseMeter, 0)
+        self.assertRaises(ValueError, PulseMeter, 1000, -1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,147 @@
+"""Registers: sums of tariffs, totals that never go down, another meter, power."""
+
+import sys
+import unittest
+
+sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
+
+from meterhub.codec.series import Column
+from meterhub.errors import HubError
+from meterhub.meters.reading import Reading, column_of, whole
+from meterhub.meters.registers import Registers
+
+
+def wh(obis, value, meter="M1", channel=0):
+    return Reading(obis, value, 0, "Wh", meter, channel, None)
+
+
+def watts(obis, value):
+    return Reading(obis, value, 0, "W", "M1", 0, None)
+
+
+def gas(value, meter="G1"):
+    return Reading("0-1:24.2.1", value, -3, "m3", meter, 1, None)
+
+
+class RegistersTest(unittest.TestCase):
+    def setUp(self):
+        self.registers = Registers()
+
+    def backward(self, readings):
+        try:
+            self.registers.update(readings)
+        except HubError as err:
+            self.assertEqual(err.name, "REGISTER_BACKWARD")
+            return err.field
+        return ""
+
+    def test_a_total_is_the_sum_of_the_tariffs_of_one_telegram(self):
+        self.registers.update([wh("1-0:1.8.1", 100), wh("1-0:1.8.2", 20), wh("1-0:2.8.1", 3), wh("1-0:2.8.2", 4)])
+        self.assertEqual((self.registers.value("1-0:1.8.0"), self.registers.value("1-0:2.8.0")), (120, 7))
+
+    def test_a_meter_that_gives_its_total_is_believed(self):
+        self.registers.update([wh("1-0:1.8.0", 121), wh("1-0:1.8.1", 100), wh("1-0:1.8.2", 20)])
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 121)
+
+    def test_no_sum_is_made_while_a_tariff_is_missing(self):
+        self.registers.update([wh("1-0:1.8.1", 100), wh("1-0:1.8.2", 20)])
+        self.registers.update([wh("1-0:1.8.1", 130)])
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 120)
+
+    def test_other_registers_of_a_tariff_do_not_count(self):
+        self.registers.update([wh("1-0:1.8.1", 100), wh("1-0:1.8.11", 5000), watts("1-0:1.8.2", 7)])
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 100)
+
+    def test_a_lower_total_is_refused_once_and_the_old_one_stays(self):
+        self.registers.update([wh("1-0:1.8.0", 1000)])
+        self.assertEqual(self.backward([wh("1-0:1.8.0", 999), watts("1-0:1.7.0", 50)]), "1-0:1.8.0")
+        self.assertEqual(self.backward([wh("1-0:1.8.0", 999)]), "")
+        self.assertEqual((self.registers.value("1-0:1.8.0"), self.registers.power_w), (1000, 50))
+        self.assertEqual(self.backward([wh("1-0:1.8.0", 1001)]), "")
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 1001)
+        self.assertEqual(self.backward([wh("1-0:1.8.0", 999)]), "1-0:1.8.0")
+
+    def test_ten_lower_totals_in_a_row_that_agree_are_the_register_now(self):
+        self.registers.update([wh("1-0:1.8.0", 99999999)])
+        for n in range(9):
+            self.backward([wh("1-0:1.8.0", 1000 + n)])
+            self.assertEqual(self.registers.value("1-0:1.8.0"), 99999999)
+        self.backward([wh("1-0:1.8.0", 1009)])
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 1009)
+
+    def test_lower_totals_that_do_not_agree_are_never_the_register(self):
+        self.registers.update([wh("1-0:1.8.0", 5000)])
+        for n in range(50):
+            self.backward([wh("1-0:1.8.0", 1000 - n)])
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 5000)
+
+    def test_a_total_in_coarser_units_is_compared_as_what_it_is(self):
+        self.registers.update([Reading("1-0:1.8.0", 12, 3, "Wh", "M1", 0, None)])
+        self.assertEqual(self.backward([wh("1-0:1.8.0", 12001)]), "")
+        self.assertEqual(self.backward([wh("1-0:1.8.0", 11999)]), "1-0:1.8.0")
+
+    def test_a_total_in_another_unit_is_not_that_register(self):
+        self.registers.update([wh("1-0:1.8.0", 1000)])
+        self.registers.update([Reading("1-0:1.8.0", 2000, 0, "varh", "M1", 0, None)])
+        self.assertEqual(self.registers.reading("1-0:1.8.0"), wh("1-0:1.8.0", 1000))
+
+    def test_power_and_averages_may_fall(self):
+        for value in (500, 100):
+            self.assertEqual(self.backward([watts("1-0:1.7.0", value), watts("1-0:1.4.0", value)]), "")
+        self.assertEqual(self.registers.value("1-0:1.4.0"), 100)
+
+    def test_power_is_import_less_export_and_stays_when_there_is_none(self):
+        self.assertEqual(self.registers.power_w, None)
+        self.registers.update([watts("1-0:1.7.0", 0), watts("1-0:2.7.0", 1500)])
+        self.assertEqual(self.registers.power_w, -1500)
+        self.registers.update([wh("1-0:1.8.0", 1)])
+        self.assertEqual(self.registers.power_w, -1500)
+        self.registers.update([watts("1-0:16.7.0", -3618)])
+        self.assertEqual(self.registers.power_w, -3618)
+        self.registers.update([Reading("1-0:1.7.0", 318, 0, "VA", "M1", 0, None)])
+        self.assertEqual(self.registers.power_w, -3618)
+
+    def test_another_meter_starts_its_registers_anew(self):
+        self.assertEqual(self.registers.update([wh("1-0:1.8.1", 5000), wh("1-0:1.8.2", 1), gas(700)]), False)
+        self.assertEqual(self.registers.update([wh("1-0:1.8.1", 3, "M2"), gas(701)]), True)
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 3)
+        self.assertEqual(self.registers.value("0-1:24.2.1", -3), 701)
+        self.assertEqual(self.registers.update([gas(2, "G2")]), True)
+        self.assertEqual(self.registers.value("0-1:24.2.1", -3), 2)
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 3)
+
+    def test_a_gas_meter_that_goes_back_is_refused_like_any_other(self):
+        self.registers.update([gas(700)])
+        self.assertEqual(self.backward([gas(699)]), "0-1:24.2.1")
+
+    def test_a_telegram_without_an_id_is_no_exchange(self):
+        self.registers.update([wh("1-0:1.8.0", 5000)])
+        self.assertEqual(self.registers.update([wh("1-0:1.8.0", 5001, "")]), False)
+
+    def test_unknown_registers_are_none(self):
+        self.assertEqual(self.registers.value("1-0:1.8.0"), None)
+        self.assertEqual(self.registers.reading("1-0:1.8.0"), None)
+
+    def test_memory_is_bounded(self):
+        for n in range(300):
+            self.registers.update([watts("1-%d:%d.7.0" % (n % 250, n), n)])
+        self.assertTrue(len(self.registers._last) <= 128)
+
+
+class ReadingTest(unittest.TestCase):
+    def test_whole_cuts_off_what_is_finer_towards_zero(self):
+        self.assertEqual(whole(Reading("", 1999, -3, "m3", "", 0, None), 0), 1)
+        self.assertEqual(whole(Reading("", -1999, -3, "m3", "", 0, None), 0), -1)
+        self.assertEqual(whole(Reading("", 12, 3, "Wh", "", 0, None), 0), 12000)
+        self.assertEqual(whole(Reading("", 12, 3, "Wh", "", 0, None), -1), 120000)
+
+    def test_the_columns_of_totals(self):
+        self.assertEqual(column_of("1-0:1.8.0"), Column("1-0:1.8.0", 0, 30))
+        self.assertEqual(column_of("1-0:4.8.0"), Column("1-0:4.8.0", 0, 32))
+        self.assertEqual(column_of("0-2:24.2.1"), Column("0-2:24.2.1", -3, 13))
+        for obis in ("1-0:1.7.0", "0-0:24.2.1", "0-0:96.1.1", "1-0:1.8", "x"):
+            self.assertRaises(ValueError, column_of, obis)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,157 @@
+"""The journal: in order, without holes, bounded, and none the worse for damage."""
+
+import gc
+import os
+import sys
+import unittest
+
+sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
+
+from store_folder import flip, fresh, read, remove, write
+
+from meterhub.codec.crc import crc16_arc
+from meterhub.store.journal import Journal
+
+
+class Clock:
+    at = 1760000400
+
+    def now(self):
+        return self.at
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = fresh()
+        self.journal = self.boot()
+
+    def tearDown(self):
+        remove(self.folder)
+
+    def boot(self):
+        return Journal(self.folder, Clock())
+
+    def fill(self, n, kind="event"):
+        for i in range(n):
+            self.journal.add(kind, "LINK_DOWN", "wan %d" % i)
+
+    def seqs(self, journal, kind, n):
+        return [entry.seq for entry in journal.last(kind, n)]
+
+
+class JournalTest(Case):
+    def test_an_entry_comes_back_as_it_was(self):
+        self.journal.add("security", "NOT_AUTHENTIC", "export jws £")
+        entry = self.boot().last("security", 1)[0]
+        self.assertEqual(tuple(entry), (1, 1760000400, "NOT_AUTHENTIC", "export jws £"))
+
+    def test_the_newest_come_first_and_the_kinds_count_each_for_itself(self):
+        self.fill(3)
+        self.fill(2, "consent")
+        self.assertEqual(self.seqs(self.journal, "event", 2), [3, 2])
+        self.assertEqual(self.seqs(self.journal, "consent", 10), [2, 1])
+        self.assertEqual(self.seqs(self.journal, "security", 10), [])
+
+    def test_the_count_goes_on_after_a_boot(self):
+        self.fill(3)
+        self.journal = self.boot()
+        self.fill(2)
+        self.assertEqual(self.seqs(self.boot(), "event", 9), [5, 4, 3, 2, 1])
+
+    def test_at_least_100_are_kept_and_200_consents(self):
+        for n in range(350):
+            self.journal.add("event", "LINK_DOWN")
+            self.journal.add("consent", "linked")
+            if n % 49 == 0:
+                self.assertEqual(self.seqs(self.journal, "event", 100), list(range(n + 1, max(0, n - 99), -1)))
+                self.assertEqual(self.seqs(self.journal, "consent", 200), list(range(n + 1, max(0, n - 199), -1)))
+
+    def test_files_and_heap_do_not_grow_with_the_history(self):
+        self.fill(450)
+        gc.collect()
+        sizes = sum([os.stat(self.folder + "/event.%d" % n)[6] for n in (0, 1)])
+        free = getattr(gc, "mem_free", int)()
+        self.fill(1000)
+        gc.collect()
+        self.assertTrue(free - getattr(gc, "mem_free", int)() < 1000)
+        self.assertTrue(sum([os.stat(self.folder + "/event.%d" % n)[6] for n in (0, 1)]) < sizes + 1000)
+        self.assertTrue(sizes < 200 * 40)
+
+    def test_the_listener_hears_every_entry(self):
+        heard = []
+        self.journal.listener = lambda kind, entry: heard.append((kind, entry.seq, entry.name))
+        self.fill(2, "security")
+        self.assertEqual(heard, [("security", 1, "LINK_DOWN"), ("security", 2, "LINK_DOWN")])
+
+    def test_a_long_detail_is_cut_at_a_character(self):
+        self.journal.add("event", "X", "£" * 100)
+        self.assertEqual(self.journal.last("event", 1)[0].detail, "£" * 80)
+
+    def test_an_unknown_kind_and_a_name_too_long_are_refused(self):
+        self.assertRaises(ValueError, self.journal.add, "gossip", "X")
+        self.assertRaises(ValueError, self.journal.add, "event", "X" * 33)
+        self.assertRaises(ValueError, self.journal.add, "event", "")
+        self.journal.add("event", "X")
+        self.assertEqual(self.seqs(self.boot(), "event", 9), [1])
+
+    def test_the_longest_entry_is_kept_and_times_beyond_32_bits(self):
+        Clock.at = 7258118399
+        try:
+            self.journal.add("event", "N" * 32, "d" * 160)
+        finally:
+            Clock.at = 1760000400
+        self.assertEqual(tuple(self.boot().last("event", 1)[0]), (1, 7258118399, "N" * 32, "d" * 160))
+
+
+class DamageTest(Case):
+    def test_a_flipped_bit_costs_its_entry_and_is_counted(self):
+        self.fill(20)
+        size = os.stat(self.folder + "/event.0")[6]
+        for offset in range(0, size, 3):
+            flip(self.folder + "/event.0", offset, 1 << offset % 8)
+            journal = self.boot()
+            self.assertEqual(len(journal.last("event", 20)), 19)
+            self.assertTrue(journal.damaged > 0)
+            flip(self.folder + "/event.0", offset, 1 << offset % 8)
+
+    def test_a_tail_torn_at_any_byte_costs_one_entry_and_the_count_goes_on(self):
+        self.fill(3)
+        whole = read(self.folder + "/event.0")
+        for cut in range(len(whole) * 2 // 3 + 1, len(whole)):
+            write(self.folder + "/event.0", whole[:cut])
+            self.journal = self.boot()
+            self.fill(1)
+            self.assertEqual(self.seqs(self.boot(), "event", 9), [3, 2, 1])
+
+    def test_a_record_of_another_kind_or_shape_is_none_even_with_a_right_crc(self):
+        self.fill(1)
+        raw = read(self.folder + "/event.0")[:-2]
+        for offset, value in ((0, 0xE2), (14, 0), (14, raw[1]), (14, 255)):
+            other = raw[:offset] + bytes((value,)) + raw[offset + 1 :]
+            write(self.folder + "/event.0", other + crc16_arc(other, len(other), 0xFFFF).to_bytes(2, "little"))
+            self.assertEqual(self.boot().last("event", 9), [])
+
+    def test_foreign_files_are_skipped(self):
+        for raw in (b"", b"\xe1" * 5000, bytes(range(256)) * 40, b"\0" * 3000):
+            write(self.folder + "/event.0", raw)
+            self.journal = self.boot()
+            self.fill(2)
+            self.assertEqual(len(self.boot().last("event", 9)), 2)
+
+    def test_one_file_lost_leaves_the_other(self):
+        self.fill(150)
+        os.remove(self.folder + "/event.0")
+        self.journal = self.boot()
+        self.fill(1)
+        self.assertEqual(self.seqs(self.boot(), "event", 999), list(range(151, 100, -1)))
+
+    def test_a_newer_record_of_an_older_run_is_no_entry_of_now(self):
+        self.fill(150)
+        write(self.folder + "/event.1", b"")  # 101 .. 150 are lost
+        self.journal = self.boot()
+        self.fill(1)
+        self.assertEqual(self.seqs(self.boot(), "event", 3), [101, 100, 99])
+
+
+if __name__ == "__main__":
+    unittest.main()

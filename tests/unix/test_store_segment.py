@@ -1,0 +1,138 @@
+"""One file of the load profile: records that have a right CRC and still must not count, and the window on the file."""
+
+import sys
+import unittest
+
+sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
+
+from store_folder import fresh, remove, write
+
+from meterhub.codec import varint
+from meterhub.codec.crc import crc16_arc
+from meterhub.codec.series import Column
+from meterhub.store import segment
+from meterhub.store.window import Window
+
+COLUMNS = [Column("1-0:1.8.0", 0, 30), Column("0-1:24.2.1", -3, 13)]
+HEAD = segment.header(COLUMNS, 1800)
+INDEX = 970000
+
+
+def anchor(index, value, quality=1):
+    return segment.pack_record(HEAD, index, quality, (value, None), None, index - INDEX)
+
+
+def step(index, value, quality=1):
+    return segment.pack_record(HEAD, index, quality, (value, None), [value - 7, None], index - INDEX)
+
+
+def sealed(raw, index):
+    """Return a record of any content with the CRC that it has to have."""
+    seed = HEAD[-2] | HEAD[-1] << 8
+    crc = crc16_arc(raw, len(raw), crc16_arc(index.to_bytes(4, "little"), 4, seed))
+    return bytes(raw) + crc.to_bytes(2, "little")
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = fresh()
+        self.path = self.folder + "/f"
+
+    def tearDown(self):
+        remove(self.folder)
+
+
+class SegmentTest(Case):
+    def read(self, *parts):
+        """Return (index, value) of each record of a file of these parts."""
+        write(self.path, b"".join([bytes(part) for part in parts]))
+        found = segment.Segment(self.path, HEAD)
+        return [(index - INDEX, found.values[0]) for index in found.records(found.locate(0))]
+
+    def test_steps_follow_their_anchor(self):
+        parts = (HEAD, anchor(INDEX, 100), step(INDEX + 1, 107), step(INDEX + 2, 114))
+        self.assertEqual(self.read(*parts), [(0, 100), (1, 107), (2, 114)])
+
+    def test_the_header_says_what_the_file_holds(self):
+        self.read(HEAD)
+        found = segment.Segment(self.path, segment.header(COLUMNS[:1], 900))
+        self.assertEqual((found.columns, found.interval_s, found.is_current), (COLUMNS, 1800, False))
+
+    def test_time_does_not_run_back_in_a_file(self):
+        parts = (HEAD, anchor(INDEX + 5, 500), anchor(INDEX, 100), step(INDEX + 1, 107), anchor(INDEX + 9, 900))
+        self.assertEqual(self.read(*parts), [(5, 500), (9, 900)])
+        self.assertEqual(self.read(HEAD, anchor(INDEX, 100), anchor(INDEX, 100)), [(0, 100)])
+
+    def test_a_step_without_an_anchor_before_it_does_not_count(self):
+        self.assertEqual(self.read(HEAD, step(INDEX, 100), anchor(INDEX + 1, 107)), [(1, 107)])
+
+    def test_a_step_does_not_count_in_another_place(self):
+        parts = (HEAD, anchor(INDEX, 100), step(INDEX + 2, 114), step(INDEX + 1, 107))
+        self.assertEqual(self.read(*parts), [(0, 100)])
+
+    def test_a_record_of_an_unknown_kind_or_quality_does_not_count(self):
+        for tag in (0x50, 0x54, 0x57, 0x61, 0xF1):
+            odd = sealed(bytes((tag, 8, 0)), INDEX + 1)
+            self.assertEqual(self.read(HEAD, anchor(INDEX, 100), odd), [(0, 100)])
+        self.assertEqual(self.read(HEAD, anchor(INDEX, 100), sealed(b"\x51\x08\0", INDEX + 1)), [(0, 100), (1, 107)])
+
+    def test_an_index_beyond_32_bits_does_not_count(self):
+        raw = bytearray(b"\xa1")
+        varint.append(raw, 1 << 40)
+        self.assertEqual(self.read(HEAD, bytes(raw) + b"\0" * 20, anchor(INDEX, 100)), [(0, 100)])
+
+    def test_a_record_without_its_last_byte_does_not_count_even_where_that_was_zero(self):
+        for value in range(100, 5000):
+            raw = anchor(INDEX, value)
+            if not raw[-1]:
+                self.assertEqual(self.read(HEAD, raw[:-1]), [])
+                return
+        self.fail("no CRC that ends with a zero")
+
+    def test_a_header_that_no_profile_can_have_is_none_even_with_a_right_crc(self):
+        for offset, value in ((5, 0), (5, 9), (6, 0), (4, 2)):
+            head = bytearray(segment.header(COLUMNS * 4, 256))[:-2]
+            head[offset] = value
+            if offset == 6:
+                head[7] = 0
+            if offset == 5:
+                head = head[:8] + (b"\1\0\1\x08\0\xff\0\x1e" * value)
+            write(self.path, bytes(head) + crc16_arc(head, len(head), 0xFFFF).to_bytes(2, "little"))
+            found = segment.Segment(self.path, HEAD)
+            self.assertEqual((found.damaged, found.is_current, found.columns), (1, False, COLUMNS))
+
+    def test_locate_passes_over_nothing_that_is_wanted(self):
+        with open(self.path, "wb") as file:
+            file.write(HEAD)
+            for n in range(30 * 48):
+                file.write(step(INDEX + n, 7 * n) if n % 48 else anchor(INDEX + n, 7 * n))
+        for wanted in range(0, 30 * 48, 5):
+            found = segment.Segment(self.path, HEAD)
+            first = next(found.records(found.locate(INDEX + wanted)))
+            self.assertTrue(wanted - 200 < first - INDEX <= wanted)
+
+
+class WindowTest(Case):
+    def test_it_shows_every_byte_at_every_offset(self):
+        raw = bytes([n * 7 & 255 for n in range(300)])
+        write(self.path, raw)
+        window = Window(self.path, 32)
+        for offset in (0, 10, 5, 299, 270, 280, 0, 31, 32):
+            at = window.show(offset, 20)
+            there = bytes(window.buf[at : min(at + 20, window.limit())])
+            self.assertEqual(there, raw[offset : offset + 20])
+
+    def test_more_than_the_buffer_holds_is_a_programmer_s_mistake(self):
+        write(self.path, b"x" * 100)
+        self.assertRaises(ValueError, Window(self.path, 32).show, 0, 33)
+
+    def test_a_file_that_grew_is_seen_as_it_was(self):
+        write(self.path, b"x" * 20)
+        window = Window(self.path, 32)
+        write(self.path, b"x" * 25)
+        window.show(10, 20)
+        self.assertEqual((window.end, window.limit()), (20, 10))
+
+
+if __name__ == "__main__":
+    unittest.main()
