@@ -1,4 +1,4 @@
-"""The composition root: builds the parts, hands them to each other, starts the tasks. The only file that knows all rooms.
+"""The composition root: builds the parts, hands them to each other, starts the tasks. Only this file knows all rooms.
 
 Runs on  the unix port and the boards
 """
@@ -12,7 +12,7 @@ from . import console
 from .codec import base64url
 from .codec.timezone import Zone
 from .crypto.steps import slowly
-from .errors import ConfigError, HubError
+from .errors import ConfigError, HubError, StoreError
 from .hal.clock import Clock
 from .household import Household
 from .ihd.model import Model
@@ -20,9 +20,9 @@ from .ihd.screens import Ihd
 from .links.wan import Wan
 from .meters.intervals import IntervalRecorder
 from .meters.p1 import P1Decoder
-from .meters.reading import column_of
 from .meters.registers import Registers
 from .store import settings
+from .store.columns import column_of
 from .store.journal import Journal
 from .store.profile import Profile
 from .store.record import Record
@@ -40,6 +40,7 @@ class Hub:
     """What the rooms share. Each attribute is set once, by the function that builds it."""
 
     def __init__(self, board) -> None:
+        self._tasks = []
         self.board = board
         self.clock = Clock(board)
         data = board.data_dir
@@ -54,19 +55,34 @@ class Hub:
             [column_of(obis) for obis in self.settings.get("profile.registers")],
             self.settings.get("profile.interval_s"),
             self.settings.get("profile.months"),
+            self._damaged,
         )
+        self.p1 = P1Decoder(self.zone, self.settings.get("meter.p1.base_offset_s"))  # early: 4 KB in one piece
         self.registers = Registers()
         self.intervals = IntervalRecorder(self.profile, self.clock, self.journal)
-        self.consents = Consents(Record(data + "/consents"))
-        self.attempts = Attempts(Record(data + "/attempts"), self.clock.now())
+        self.consents = Consents(self._record("consents"))
+        self.attempts = Attempts(self._record("attempts"), self.clock.now())
         self.recipients = {}
         for one in self.settings.get("recipients"):
             self.recipients[one["kid"]] = (one["name"], base64url.decode(one["key"]))
-        self.drbg = identity.start_drbg(board, Record(data + "/seed"), time.ticks_us)
-        self.identity = self.wan = self.export = None
+        self.drbg = identity.start_drbg(board, self._record("seed"), time.ticks_us)
+        self.identity: "identity.Identity | None" = None
+        self.wan: "Wan | None" = None
+        self.export = None
+        self.card_due = False
         self.model = Model("", self.settings.get("name"), VERSION)
         self.ihd = Ihd(_display(board), self.model)
         self.household = Household(self)
+
+    def _record(self, name):
+        return _LossyRecord(self.board.data_dir + "/" + name, self._damaged)
+
+    def _damaged(self, detail):
+        self.journal.add("event", "STORE_DAMAGED", detail)
+
+    def greet(self) -> None:
+        """The WAN has come up: who this hub is must be said again."""
+        self.card_due = True
 
     def _journalled(self, kind, entry):
         console.journal_line(kind, entry)
@@ -89,7 +105,7 @@ class Hub:
     def applet(self):
         """Return the data-export applet, loaded and started when it is first needed."""
         if self.export is None:
-            from .applets.export import Export
+            from .applets.export import Export  # noqa: PLC0415 - an applet takes no memory before it is needed
 
             self.export = Export(self)
             self.start("export", self.export.run)
@@ -97,12 +113,27 @@ class Hub:
 
     def start(self, name: str, service) -> None:
         """Start a task that lives for ever."""
-        asyncio.create_task(supervise(name, service, self.journal))
+        self._tasks.append(asyncio.create_task(supervise(name, service, self.journal)))
+
+
+class _LossyRecord(Record):
+    """A record that begins anew, and says so, when flash does not hold what was written."""
+
+    def __init__(self, path, tell) -> None:
+        super().__init__(path)
+        self._tell = tell
+
+    def load(self):
+        try:
+            return super().load()
+        except StoreError as err:
+            self._tell(err.args[0])
+            return None
 
 
 def _display(board):
     try:
-        from .ihd.oled import Oled
+        from .ihd.oled import Oled  # noqa: PLC0415 - a port may have no framebuf
 
         return Oled(board.i2c())
     except (ImportError, OSError):
@@ -122,9 +153,7 @@ def _wan(hub):
     link = {"host": host, "port": int(port or _PORTS[scheme]), "ca": ca}
     for name in ("user", "password", "server_name"):
         link[name] = hub.settings.get("wan." + name)
-    return Wan(
-        hub.identity.hub, link, hub.receive, lambda: hub.start("card", lambda: _send_card(hub)), hub.journal, hub.drbg
-    )
+    return Wan(hub.identity.hub, link, hub.receive, hub.greet, hub.journal, hub.drbg)
 
 
 def _ca(folder, name):
@@ -154,12 +183,10 @@ async def _read_p1(hub):
     get = hub.settings.get
     bits, parity, stop = (7, 0, 1) if get("meter.p1.format") == "7E1" else (8, None, 1)
     uart = hub.board.uart(get("meter.p1.uart"), get("meter.p1.baud"), bits, parity, stop, get("meter.p1.inverted"))
-    decoder = P1Decoder(hub.zone, get("meter.p1.base_offset_s"))
-    hub.household.errors = decoder.errors
     buf = bytearray(_UART_BUFFER)
     while True:
         count = await uart.read_into(buf)
-        for telegram in decoder.feed(buf, count):
+        for telegram in hub.p1.feed(buf, count):
             hub.household.take(telegram)
 
 
@@ -177,13 +204,14 @@ async def _housekeeping(hub):
 
 
 async def _announce(hub):
-    """Keep the card on the broker up to date: with the first reading, and every hour."""
+    """Keep the card on the broker up to date: at each connection, with the first reading, and every hour."""
     told = None
     while True:
-        await asyncio.sleep(2)
-        hour = hub.clock.now() // 3600
-        if hub.wan.is_up and hour != told and hub.intervals.have():
-            told = hour
+        await asyncio.sleep(1)
+        state = (hub.clock.now() // 3600, hub.intervals.have() is not None)
+        if hub.wan.is_up and (hub.card_due or state != told):
+            hub.card_due = False
+            told = state
             await _send_card(hub)
 
 
@@ -200,11 +228,23 @@ def _connect_ihd(hub):
 
 async def _run(board):
     hub = Hub(board)
+    await _start(hub)
+    while True:
+        gc.collect()
+        await asyncio.sleep(3600)
+
+
+async def _start(hub):
+    board = hub.board
     _connect_ihd(hub)
     if hub.settings.get("meter.p1.uart"):
         hub.start("p1", lambda: _read_p1(hub))
     hub.start("housekeeping", lambda: _housekeeping(hub))
-    hub.identity = await slowly(identity.load(Record(board.data_dir + "/identity"), hub.drbg))
+    try:
+        hub.identity = await slowly(identity.load(Record(board.data_dir + "/identity"), hub.drbg))
+    except StoreError as err:  # a hub that made itself another key would be another hub: read on, but stay offline
+        hub.journal.add("security", "INTEGRITY_FAILED", err.args[0])
+        return
     hub.model.hub_id = hub.identity.hub
     console.say("start", {"hub": hub.identity.hub, "version": VERSION, "name": hub.settings.get("name")})
     hub.journal.add("event", "start", VERSION)
@@ -216,15 +256,12 @@ async def _run(board):
     if hub.wan is not None:
         hub.start("wan", hub.wan.run)
         hub.start("announce", lambda: _announce(hub))
-    gc.collect()
-    while True:
-        await asyncio.sleep(3600)
 
 
 def main() -> None:
     """Run the hub on this board, for ever."""
     if sys.platform in ("rp2", "esp32"):
-        from .hal import chip as port
+        from .hal import chip as port  # noqa: PLC0415 - each exists on its own kind of board only
     else:
-        from .hal import unix as port
+        from .hal import unix as port  # noqa: PLC0415
     asyncio.run(_run(port.Board(port.configuration())))

@@ -13,7 +13,7 @@ import json
 def say(ev: str, line: dict) -> None:
     """Write one line."""
     line["ev"] = ev
-    print(json.dumps(line))
+    print(json.dumps(line))  # noqa: T201 - this is the console
 
 
 def journal_line(kind: str, entry) -> None:

@@ -55,7 +55,6 @@ class Household:
         self._counted = None  # what the periods were made from
         self._status = None
         self.telegrams = 0
-        self.errors = {}
         hub.model.waiting = "waiting for the meter"
         price = hub.settings.get("price.import_e5")
         hub.model.price_e5 = price or None
@@ -100,7 +99,7 @@ class Household:
     # -- once a second -------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Do what time brings: close intervals of a silent meter, refresh the display's texts, write the status line."""
+        """Do what time brings: close intervals of a silent meter, refresh the display's texts, say the status."""
         hub = self._hub
         now = hub.clock.now()
         if now:
@@ -191,7 +190,7 @@ class Household:
 
     def _say_status(self, now):
         hub = self._hub
-        status = {"telegrams": self.telegrams, "errors": self.errors, "intervals": hub.profile.count}
+        status = {"telegrams": self.telegrams, "errors": hub.p1.errors, "intervals": hub.profile.count}
         status.update(
             {"have": hub.intervals.have(), "open": hub.intervals.open_entry() is not None, "wan": hub.model.wan}
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from . import proof
 from .errors import ToolError
+from .recipient import Result
 
 from meterhub.codec.series import QUALITY  # isort: skip
 from meterhub.errors import HubError  # isort: skip
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_csv(result) -> None:
+def _print_csv(result: Result) -> None:
     print(",".join(["end_unix_s", "quality"] + [f"{column.obis}" for column in result.columns]))
     for entry in result.entries:
         values = ["" if value is None else str(value) for value in entry.values]

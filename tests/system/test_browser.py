@@ -10,16 +10,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from meterhub_tools.simulators import display_reader
 from PIL import Image, ImageFilter, ImageOps
 from playwright.sync_api import expect, sync_playwright
 
 from meterhub.codec import checkdigit
+from meterhub_tools.simulators import display_reader
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 FLAGS += ("--disable-component-update", "--disable-sync")
+
 
 @contextlib.contextmanager
 def demo():

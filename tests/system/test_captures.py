@@ -1,4 +1,4 @@
-"""Real meters' telegrams through the whole: serial line, hub, display, PIN, and the values out of the encrypted export."""
+"""Real meters' telegrams through the whole: serial line, hub, display, PIN, and out of the encrypted export."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ CAPTURES = (
 
 
 def expected_wh(corpus, name, total):
-    """Return what register `total` reads by the corpus' own table: itself, or the sum of its tariffs; None for neither."""
+    """Return what register `total` reads by the corpus' table: itself, or the sum of its tariffs; None for neither."""
     table = json.loads((corpus / "expected/p1.json").read_text())[name]
 
     def wh(obis):
@@ -54,6 +54,7 @@ def test_a_real_telegram_comes_out_of_the_export_as_it_went_in(name, corpus, tmp
             broker.kill()
 
     entries = asyncio.run(run())
-    assert len(entries) == 1
-    assert entries[0].values == tuple(expected_wh(corpus, name, total) for total in REGS)
-    assert entries[0].quality in (series.CLOCK_UNSURE, series.OPEN)  # its clock is years off, or its interval open
+    assert 1 <= len(entries) <= 2  # two when a half-hour ended meanwhile
+    for entry in entries:
+        assert entry.values == tuple(expected_wh(corpus, name, total) for total in REGS)
+    assert entries[-1].quality in (series.CLOCK_UNSURE, series.OPEN)  # its clock is years off, or its interval open

@@ -40,7 +40,7 @@ SUB = "anna"
 
 
 class Mosquitto:
-    """A real broker on loopback; kill() and start() again as often as a test likes. tls: with a certificate of its own."""
+    """A real broker on loopback; kill() and start() again as often as a test likes. tls: with its own certificate."""
 
     def __init__(self, folder: Path, tls: bool = False) -> None:
         self.port = free_port()

@@ -1,6 +1,6 @@
 """A hub with one applet, and a recipient that asks it: what the tests of the data export share.
 
-The hub's identity, trust and cryptography are the real ones; store, display and clock are the smallest things that behave.
+The hub's identity, trust and cryptography are the real ones; store, display and clock the smallest that behave.
 """
 
 import asyncio
@@ -151,9 +151,8 @@ class Hub:
         """Feed items to the applet; return the messages it sent meanwhile, parsed."""
         del self.sent[:]
         for item in items:
-            if isinstance(item, dict) and "t" in item:
-                item = json.dumps(item).encode()
-            asyncio.run(self.export.turn(item))
+            is_message = isinstance(item, dict) and "t" in item
+            asyncio.run(self.export.turn(json.dumps(item).encode() if is_message else item))
         return [json.loads(message) for message in self.sent]
 
 

@@ -105,7 +105,7 @@ class Export:
             elif item is not None:
                 await self._on_button(item)
             if self._open is not None and self._open.is_due():
-                await self._on_deadline()
+                await self._on_deadline(self._open)
         except HubError as err:
             self._foreign(err)
 
@@ -324,8 +324,7 @@ class Export:
             raise HubError("WRONG_REQUEST", "h")
         await self._end(request, "refused", HubError("CANCELLED", "recipient"))
 
-    async def _on_deadline(self):
-        request = self._open
+    async def _on_deadline(self, request):
         names = {"asked": "CONSUMER_TIMEOUT", "offered": "PIN_EXPIRED", "sending": "NOT_RECEIVED"}
         await self._end(request, "refused", HubError(names[request.state]))
 

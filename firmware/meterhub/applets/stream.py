@@ -23,8 +23,8 @@ _DIGEST = 32
 class Stream:
     """Readings of the registers `regs` at the interval ends start <= t <= stop, at resolution `res`.
 
-    profile: store.profile.Profile; open_entry: the open interval's Entry or None; zone: codec.timezone.Zone, which says
-    where days and months begin.
+    profile: store.profile.Profile; open_entry: the open interval's Entry or None; zone: codec.timezone.Zone, which
+    says where days and months begin.
     """
 
     def __init__(self, profile, open_entry, zone, regs: list, start: int, stop: int, res: str) -> None:
@@ -85,7 +85,7 @@ class Stream:
                 continue
             packer.add(entry)
             present += entry.quality != series.MISSING
-        chunk = packer.close()
+        chunk = packer.close()  # pyright: ignore[reportOptionalMemberAccess] - there is always a base
         self._keep_digest(seq, hashlib.sha256(chunk).digest(), present)
         return chunk
 

@@ -2,14 +2,14 @@
 
 Source   MQTT 3.1.1 (OASIS); umqtt.simple of micropython-lib writes and reads the packets.
 Memory   one packet of at most 4 KB coming in, the outbox going out (8 messages, 24 KB).
-Errors   HubError OUTBOX_FULL to who sends; LINK_DOWN and LINK_REFUSED in the journal, once per outage, with the step that
-         failed: address, tcp or tls, refused (with MQTT's return code), silence.
+Errors   HubError OUTBOX_FULL to who sends; LINK_DOWN in the journal, once per outage and reason: what the socket or
+         TLS said, "refused" with MQTT's return code, "no answer", "silence".
 Runs on  both
 
 umqtt.simple waits inside its calls: for the line, and for the broker's answer. A hub that waited there would lose
-meter telegrams. So it never sees the line: it is given a `_Pipe`, which keeps what it writes and lets it read one packet
-that has arrived whole, and the line belongs to asyncio streams. Where umqtt.simple wants an acknowledgement at
-once it gets one from the pipe; the broker's own is awaited by `_on_packet`, and only that one empties the outbox.
+meter telegrams. So it never sees the line: it is given a `_Pipe`, which keeps what it writes and lets it read one
+packet that has arrived whole, and the line belongs to asyncio streams. Where umqtt.simple wants an acknowledgement
+at once it gets one from the pipe; the broker's own is awaited by `_on_packet`, and only that empties the outbox.
 Looking up the broker's name is the one thing that still blocks (at most 5 s on a board, at each new connection).
 """
 
@@ -163,11 +163,12 @@ class Wan:
         context = None
         if s["ca"]:
             context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-            context.verify_mode = tls.CERT_REQUIRED
+            context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue] - stubs lack it
             context.load_verify_locations(s["ca"])
         name = s["server_name"] or s["host"]
         try:
-            opening = asyncio.open_connection(s["host"], s["port"], context, name if context else None)
+            # the stubs do not know the fourth argument
+            opening = asyncio.open_connection(s["host"], s["port"], context, name if context else None)  # pyright: ignore
             return await asyncio.wait_for(opening, _CONNECT_S)
         except asyncio.TimeoutError:
             raise HubError("LINK_DOWN", "no answer")

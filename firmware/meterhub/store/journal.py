@@ -46,7 +46,7 @@ class Journal:
         self._path = path
         self._clock = clock
         self._state = {}  # kind -> (seq, which file, records in it)
-        self.listener = None
+        self.listener = lambda kind, entry: None
         self.damaged = 0
         for kind in KINDS:
             self._state[kind] = self._find_end(kind)
@@ -63,8 +63,7 @@ class Journal:
         with open(self._file(kind, which), mode) as file:
             file.write(raw)
         self._state[kind] = (seq, which, count + 1)
-        if self.listener is not None:
-            self.listener(kind, entry)
+        self.listener(kind, entry)
 
     def last(self, kind: str, n: int) -> list:
         """Return the newest `n` entries of a kind (all that are kept, when fewer), newest first."""

@@ -28,8 +28,8 @@ class Settings:
     def __init__(self, values: dict) -> None:
         self._values = values
 
-    def get(self, name: str) -> "int | str | bool | list":
-        """Return a setting by its dotted name; KeyError for a name that is not in the table."""
+    def get(self, name: str):
+        """Return a setting (int, str, bool, list) by its dotted name; KeyError for one that is not in the table."""
         return self._values[name]
 
 

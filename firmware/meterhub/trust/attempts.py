@@ -1,7 +1,8 @@
 """How often a PIN may be tried: what bounds a guesser, and survives the power switch.
 
-Source   crypto.md 1: an attempt is spent, and stored as spent, before anything is answered; three a request; requests that
-         died lock the next ones out for longer and longer; a request id is good once.
+An attempt is spent, and stored as spent, before anything is answered; a request has three; requests that died lock the
+next ones out for longer and longer; a request id is good once.
+
 Errors   HubError LOCKED_OUT, REPLAY.
 Runs on  both
 
@@ -44,7 +45,7 @@ class Attempts:
         self._keep()
 
     def locked_s(self, now: int) -> int:
-        """Return how many seconds new requests are still refused: 60 s after one died within 24 h, x 4 for each more."""
+        """Return how many seconds new requests are still refused: 60 when one died in a day, x 4 for each more."""
         died = [at for at in self._state["died"] if now - at < _DAY_S]
         if not died:
             return 0

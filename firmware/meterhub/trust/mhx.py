@@ -21,7 +21,8 @@ base64url; points are SEC1 uncompressed, 65 bytes, base64url; times are Unix sec
   request  {t, jws}                     recipient -> hub; JWS typ "mhx-request", header {alg, kid, typ}, claims:
              v 1, rid, hub, sub, what, mode, iat, exp (at most 600 s later), and
              what = "link"   : regs, res, until     the manifest: what this recipient may ask for from now on
-             what = "data"   : regs, from, to, res  `from` <= t <= `to` are interval ends
+             what = "data"   : regs, from, to, res  the readings at the interval ends from < t <= to; the one
+                                                    at `from` is the base of the first chunk
              what = "revoke" : nothing else; mode is "server"; needs no PIN; ends with result "revoked"
              mode = "server" : ek, the recipient's one-time ECDH point, is there as well (not for revoke)
              sub is the account at the recipient: a pseudonym of 1..32 characters [A-Za-z0-9_-]
@@ -34,7 +35,8 @@ base64url; points are SEC1 uncompressed, 65 bytes, base64url; times are Unix sec
   chunk    {t, jwe}                     header {alg "dir", enc "A128CBC-HS256", typ, rid, seq, last}
              typ "mhx-series"  : plaintext as codec/series.py sets out
              typ "mhx-receipt" : the last one; plaintext is a JWS typ "mhx-receipt" by the hub, claims
-                 {v, rid, hub, h, regs, from, to, res, entries, digests: SHA-256 over the SHA-256 of each plaintext, at}
+                 {v, rid, hub, h, regs, from, to, res, entries, at,
+                  digests: SHA-256 over the SHA-256 of each plaintext}
   done     {t, rid, mac}                recipient -> hub: all is here; the hub forgets the keys
   cancel   {t, rid, h}                  recipient -> hub, before the PIN is proved
   end      {t, jws}  typ "mhx-end",     {v, rid, hub, result, error, field, left, at [, have]}
@@ -98,7 +100,7 @@ def confirmation_aad(h: bytes, offer: str) -> bytes:
 
 
 def content_keys(ke: bytes, z: bytes, h: bytes, mode: str) -> "tuple[bytes, bytes]":
-    """Return (cek, ck) from SPAKE2's Ke (16 bytes) and, in server mode, the ECDH x coordinate `z` (32 bytes, else b'').
+    """Return (cek, ck) from SPAKE2's Ke (16 bytes) and, in server mode, ECDH's x coordinate `z` (32 bytes, else b'').
 
     cek (32 bytes) encrypts the chunks, ck (32 bytes) authenticates want and done.
     """
