@@ -20,6 +20,7 @@ from .ihd.screens import Ihd
 from .links.wan import Wan
 from .meters.intervals import IntervalRecorder
 from .meters.p1 import P1Decoder
+from .meters.pulse import PulseMeter
 from .meters.registers import Registers
 from .store import settings
 from .store.columns import column_of
@@ -33,6 +34,9 @@ from .trust.consents import Consents
 from .version import VERSION
 
 _UART_BUFFER = 512
+_PULSE_LOOK_S = 10  # without a pulse, how often the power is looked at
+_PULSE_SAVE_MS = 60000
+_PULSE_WRAP = 0x3FFFFFFF
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -60,12 +64,12 @@ class Hub:
         self.p1 = P1Decoder(self.zone, self.settings.get("meter.p1.base_offset_s"))  # early: 4 KB in one piece
         self.registers = Registers()
         self.intervals = IntervalRecorder(self.profile, self.clock, self.journal)
-        self.consents = Consents(self._record("consents"))
-        self.attempts = Attempts(self._record("attempts"), self.clock.now())
+        self.consents = Consents(self.record("consents"))
+        self.attempts = Attempts(self.record("attempts"), self.clock.now())
         self.recipients = {}
         for one in self.settings.get("recipients"):
             self.recipients[one["kid"]] = (one["name"], base64url.decode(one["key"]))
-        self.drbg = identity.start_drbg(board, self._record("seed"), time.ticks_us)
+        self.drbg = identity.start_drbg(board, self.record("seed"), time.ticks_us)
         self.identity: "identity.Identity | None" = None
         self.wan: "Wan | None" = None
         self.export = None
@@ -74,7 +78,8 @@ class Hub:
         self.ihd = Ihd(_display(board), self.model)
         self.household = Household(self)
 
-    def _record(self, name):
+    def record(self, name: str) -> Record:
+        """Return the small record `name` of the hub's folder; one that is damaged begins anew, and that is said."""
         return _LossyRecord(self.board.data_dir + "/" + name, self._damaged)
 
     def _damaged(self, detail):
@@ -187,7 +192,37 @@ async def _read_p1(hub):
     while True:
         count = await uart.read_into(buf)
         for telegram in hub.p1.feed(buf, count):
-            hub.household.take(telegram)
+            hub.household.take(telegram.readings, telegram.at)
+
+
+def _last_kept(profile, obis):
+    """Return the newest reading of a register in the profile, 0 when there is none."""
+    names = [column.obis for column in profile.columns]
+    if profile.last is None or obis not in names:
+        return 0
+    return profile.value_at(profile.last).values[names.index(obis)] or 0
+
+
+async def _count_pulses(hub):
+    get = hub.settings.get
+    meter = PulseMeter(get("meter.pulse.imp_per_kwh"), get("meter.pulse.start_wh"))
+    record = hub.record("pulses")
+    meter.pulses = saved = int.from_bytes(record.load() or b"", "big")
+    meter.catch_up(_last_kept(hub.profile, "1-0:1.8.0"))  # the count is saved once a minute, and must not fall behind
+    pulse = hub.board.pulse(get("meter.pulse.input"))
+    counted = pulse.count
+    saved_at = time.ticks_ms()
+    while True:
+        try:
+            await asyncio.wait_for(pulse.wait(), _PULSE_LOOK_S)
+        except asyncio.TimeoutError:
+            pass
+        meter.pulse((pulse.count - counted) & _PULSE_WRAP, pulse.at_ms)
+        counted = pulse.count
+        hub.household.take(meter.readings(None, time.ticks_ms()), None)
+        if meter.pulses != saved and time.ticks_diff(time.ticks_ms(), saved_at) >= _PULSE_SAVE_MS:
+            record.save(meter.pulses.to_bytes(8, "big"))
+            saved, saved_at = meter.pulses, time.ticks_ms()
 
 
 async def _press(hub, name):
@@ -239,6 +274,8 @@ async def _start(hub):
     _connect_ihd(hub)
     if hub.settings.get("meter.p1.uart"):
         hub.start("p1", lambda: _read_p1(hub))
+    elif hub.settings.get("meter.pulse.input"):
+        hub.start("pulse", lambda: _count_pulses(hub))
     hub.start("housekeeping", lambda: _housekeeping(hub))
     try:
         hub.identity = await slowly(identity.load(Record(board.data_dir + "/identity"), hub.drbg))

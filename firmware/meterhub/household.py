@@ -63,21 +63,24 @@ class Household:
 
     # -- the meter -----------------------------------------------------------------------------------
 
-    def take(self, telegram) -> None:
-        """Take a Telegram (meters.p1) to registers, profile and display."""
+    def take(self, readings: list, at: "int | None") -> None:
+        """Take the readings (meters.reading.Reading) of one moment to registers, profile and display.
+
+        at: Unix seconds by the meter's own clock, None when it has none.
+        """
         hub = self._hub
         self.telegrams += 1
         self._heard = time.ticks_ms()
-        if telegram.at is not None:
-            hub.clock.follow(telegram.at)
+        if at is not None:
+            hub.clock.follow(at)
         try:
-            if hub.registers.update(telegram.readings):
-                hub.journal.add("event", "METER_CHANGED", "p1")
+            if hub.registers.update(readings):
+                hub.journal.add("event", "METER_CHANGED")
         except HubError as err:
             hub.journal.add("event", err.name, err.field)
         values = tuple([hub.registers.value(column.obis, column.scale) for column in hub.profile.columns])
         try:
-            hub.intervals.reading(telegram.at, values)
+            hub.intervals.reading(at, values)
         except HubError as err:
             hub.journal.add("event", err.name, err.field)
         self._show_power(hub.registers.power_w)

@@ -81,6 +81,14 @@ class PulseTest(unittest.TestCase):
         self.assertRaises(ValueError, PulseMeter, 0)
         self.assertRaises(ValueError, PulseMeter, 1000, -1)
 
+    def test_the_register_never_falls_behind_what_it_has_shown(self):
+        meter = PulseMeter(800, 1000)
+        meter.catch_up(1003)
+        self.assertEqual(meter.wh, 1003)
+        meter.pulse(800, 0)
+        meter.catch_up(1003)
+        self.assertTrue(meter.wh >= 2003)
+
 
 if __name__ == "__main__":
     unittest.main()

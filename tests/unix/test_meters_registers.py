@@ -7,8 +7,9 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
 from meterhub.codec.series import Column
 from meterhub.errors import HubError
-from meterhub.meters.reading import Reading, column_of, whole
+from meterhub.meters.reading import Reading, whole
 from meterhub.meters.registers import Registers
+from meterhub.store.columns import column_of
 
 
 def wh(obis, value, meter="M1", channel=0):

@@ -39,6 +39,7 @@ BAD = (
     ("meter.p1.format", "8E1"),
     ("meter.p1.inverted", 1),
     ("meter.pulse.imp_per_kwh", 0),
+    ("meter.pulse.input", "pulse0"),  # beside a P1 meter
     ("profile.registers", []),
     ("profile.registers", ["1-0:1.8.0", "1-0:1.8.0"]),
     ("profile.registers", ["1-0:1.8"]),

@@ -33,6 +33,11 @@ class PulseMeter:
         """The register: whole Wh; what is less than one waits for the next pulses."""
         return self._start_wh + self.pulses * 1000 // self._imp_per_kwh
 
+    def catch_up(self, wh: int) -> None:
+        """Let the register be at least `wh`: what it is known to have shown."""
+        missing = (wh - self._start_wh) * self._imp_per_kwh
+        self.pulses = max(self.pulses, -(-missing // 1000))
+
     def pulse(self, n: int, now_ms: int) -> None:
         """Count `n` pulses that came since the last call, the newest of them at `now_ms` (ticks)."""
         if n <= 0:

@@ -8,8 +8,6 @@ Runs on  both
 
 from collections import namedtuple
 
-from ..store.columns import column_of  # noqa: F401 - its register's column, for who deals with readings
-
 # obis: "1-0:1.8.0"; value: int; scale: power of ten; unit: str; meter: the meter's own id, "" when it tells none;
 # channel: 0 for the meter itself, n for the n-th one behind it; at: Unix s the value belongs to, or None
 Reading = namedtuple("Reading", ("obis", "value", "scale", "unit", "meter", "channel", "at"))

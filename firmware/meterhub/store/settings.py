@@ -50,6 +50,8 @@ def load(document: dict) -> Settings:
         values[name] = value
     for name in given:
         raise ConfigError(name, "is not a setting")
+    if values["meter.p1.uart"] and values["meter.pulse.input"]:
+        raise ConfigError("meter.pulse.input", "cannot count the meter that meter.p1.uart reads")
     return Settings(values)
 
 

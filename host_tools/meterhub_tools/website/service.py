@@ -51,7 +51,7 @@ class Website:
         with open(self._log or os.devnull, "ab") as log:
             self._process = process = subprocess.Popen(
                 self._command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # never written to: when it closes, the website ends
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

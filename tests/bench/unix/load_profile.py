@@ -11,8 +11,8 @@ import sys
 from answers import elapsed_us, now_us, serve
 
 from meterhub.codec import series
-from meterhub.meters.reading import column_of
 from meterhub.store import files
+from meterhub.store.columns import column_of
 from meterhub.store.profile import Profile
 
 REGISTERS = ("1-0:1.8.0", "1-0:2.8.0")
