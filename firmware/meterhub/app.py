@@ -105,7 +105,7 @@ class Hub:
         if kind == b"export":
             self.applet().post(payload)
         else:
-            self.journal.add("security", "UNSUPPORTED", "wan topic")
+            self.journal.foreign("UNSUPPORTED", "wan topic")
 
     def applet(self):
         """Return the data-export applet, loaded and started when it is first needed."""
@@ -281,10 +281,11 @@ async def _start(hub):
         hub.identity = await slowly(identity.load(Record(board.data_dir + "/identity"), hub.drbg))
     except StoreError as err:  # a hub that made itself another key would be another hub: read on, but stay offline
         hub.journal.add("security", "INTEGRITY_FAILED", err.args[0])
-        return
-    hub.model.hub_id = hub.identity.hub
-    console.say("start", {"hub": hub.identity.hub, "version": VERSION, "name": hub.settings.get("name")})
+    hub.model.hub_id = hub.identity.hub if hub.identity else ""
+    console.say("start", {"hub": hub.model.hub_id, "version": VERSION, "name": hub.settings.get("name")})
     hub.journal.add("event", "start", VERSION)
+    if hub.identity is None:
+        return
     await board.network_up()
     try:
         hub.wan = _wan(hub)

@@ -11,6 +11,7 @@ import logging
 import random
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -113,6 +114,17 @@ def free_port() -> int:
     raise ToolError("no free TCP port between %d and %d" % (_PORTS[0], _PORTS[-1]))
 
 
+class _RetainingBroker(AmqttBroker):  # type: ignore[misc]  # amqtt has no types
+    """amqtt 0.12.1 offers who connects the retained messages of everybody's subscriptions; this one, of their own."""
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        subscribers = self._subscriptions.get(subscription[0], [])
+        if any(subscriber is session for subscriber, _ in subscribers):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
+
 class Broker:
     """A broker on 127.0.0.1. users: None lets everybody in; else only those. It keeps nothing when it is stopped.
 
@@ -132,14 +144,23 @@ class Broker:
         return f"mqtt://{who}127.0.0.1:{self.port}"
 
     def start(self) -> Broker:
-        """Listen; return when clients can connect."""
+        """Listen; return when clients can connect. A port that is not free yet after a stop() is waited for."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while failure := self._try_to_start():
+            if time.monotonic() > deadline:
+                raise ToolError(f"the broker cannot listen on port {self.port}: {failure}")
+            time.sleep(0.2)
+        return self
+
+    def _try_to_start(self) -> str:
+        """Return why it cannot listen, "" when it does."""
         started = threading.Event()
         failure: list[str] = []
         self._thread = threading.Thread(target=self._run, args=(started, failure), name="broker", daemon=True)
         self._thread.start()
-        if not started.wait(_PATIENCE_S) or failure:
-            raise ToolError(f"the broker cannot listen on port {self.port}: {failure}")
-        return self
+        if not started.wait(_PATIENCE_S):
+            return "no answer"
+        return failure[0] if failure else ""
 
     def stop(self) -> None:
         """Close every connection and stop."""
@@ -156,7 +177,7 @@ class Broker:
 
     async def _serve(self, started: threading.Event, failure: list[str]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        broker = AmqttBroker(self._config())
+        broker = _RetainingBroker(self._config())
         try:
             await broker.start()
         except BrokerError as error:

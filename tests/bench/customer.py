@@ -7,6 +7,7 @@ import base64
 import json
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from history import END, INTERVALS, REGISTERS
@@ -19,6 +20,11 @@ from meterhub_tools.recipient import Card, Exchange, Recipient, data_wish, link_
 NOW = END + 60
 SUB = "anna"
 _DAY_S = 86400
+
+
+@cache
+def _recipient() -> Recipient:
+    return Recipient("Green Co-op", Recipient.new_pem())
 
 
 @dataclass
@@ -41,16 +47,20 @@ class Customer:
     """
 
     def __init__(self, profile: Path, bits: int = 64, heapsize: str = "") -> None:
-        self._recipient = Recipient("Green Co-op", Recipient.new_pem())
+        self._recipient = _recipient()
         known = self._recipient.public()
         words = (profile, BUILD / "records", known["kid"], "Green", known["key"], NOW)
-        firmware = toolchain.firmware_image() if bits == 32 else None
-        self._hub = on_port("export_hub.py", *words, bits=bits, heapsize=heapsize, firmware=firmware)
+        code = toolchain.firmware_image() if bits == 32 else None
+        self._hub = on_port("export_hub.py", *words, bits=bits, heapsize=heapsize, code=code)
 
     def __enter__(self) -> "Customer":
-        said = self._hub.answer()
-        self._card = Card(said["hub"], base64url.decode(said["key"]), "", said["have"], NOW)
-        self._exchange(link_wish(REGISTERS, "half-hour", NOW + 365 * _DAY_S))
+        try:
+            said = self._hub.answer()
+            self._card = Card(said["hub"], base64url.decode(said["key"]), "", said["have"], NOW)
+            self._exchange(link_wish(REGISTERS, "half-hour", NOW + 365 * _DAY_S))
+        except BaseException:
+            self._hub.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

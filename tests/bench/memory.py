@@ -52,18 +52,18 @@ def modules(room: str) -> list[str]:
     return [name for name in names if name not in AT_THE_TOP]
 
 
-def _fitting(firmware: Path | None) -> dict[str, int | str]:
+def _fitting(code: Path | None) -> dict[str, int | str]:
     """Return the figures with a board's memory, or where it is not enough with plenty, and that it is not."""
     try:
-        return _figures(firmware, HEAP_OF_A_BOARD) | {FITS: "yes"}
+        return _figures(code, HEAP_OF_A_BOARD) | {FITS: "yes"}
     except Broken as error:
         if "MemoryError" not in str(error):
             raise
-        return _figures(firmware, PLENTY) | {FITS: "NO", "free in the end": "-", "largest piece of it": "-"}
+        return _figures(code, PLENTY) | {FITS: "NO", "free in the end": "-", "largest piece of it": "-"}
 
 
-def _figures(firmware: Path | None, heapsize: str) -> dict[str, int | str]:
-    with on_port("rooms.py", bits=32, heapsize=heapsize, firmware=firmware) as worker:
+def _figures(code: Path | None, heapsize: str) -> dict[str, int | str]:
+    with on_port("rooms.py", bits=32, heapsize=heapsize, code=code) as worker:
         worker.ready()
         found: dict[str, int | str] = {}
         before = worker.ask("load")[1]

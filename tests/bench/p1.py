@@ -2,7 +2,8 @@
 
 The firmware's decoder gets bytes in pieces of 512, finds the telegrams, checks the CRC and reads every line.
 dsmr-parser does the same through its TelegramBuffer; its TelegramParser alone gets telegrams ready cut out.
-All contestants take turns; figures are medians, a ratio is the median of the rounds' ratios.
+All contestants take turns, and time is the processor's that each of them had; figures are medians, a ratio is the
+median of the rounds' ratios.
 """
 
 import os

@@ -42,9 +42,12 @@ def main(words: list[str]) -> int:
     unknown = [name for name in args.subject if name not in SUBJECTS]
     if unknown:
         parser.error(f"no such subject: {', '.join(unknown)}")
+    here = machine()
+    if not args.json:
+        _say(", ".join(f"{name} {value}" for name, value in here.items()) + "\n")
     results = [_run(name, say=not args.json) for name in args.subject or SUBJECTS]
     if args.json:
-        _say(json.dumps({"machine": machine(), "subjects": results}, indent=1))
+        _say(json.dumps({"machine": here, "subjects": results}, indent=1))
     elif args.commands:
         _say("\n".join(command for result in results for command in result["commands"]))
     return int(any(result["error"] for result in results))

@@ -15,7 +15,7 @@ from meterhub_tools import firmware, toolchain  # noqa: F401 - firmware: puts th
 HERE = Path(__file__).resolve().parent
 BUILD = toolchain.ROOT / "build/bench"  # everything the bench writes; `make clean` removes it
 PROGRAMS = HERE / "unix"
-commands: list[str] = []  # what was started, as a shell takes it
+commands: list[str] = []  # what was started, as a shell in the checkout takes it
 
 
 class Broken(Exception):
@@ -29,6 +29,7 @@ class Worker:
         self.words = [str(word) for word in words]
         changed = {name: text for name, text in env.items() if os.environ.get(name) != text}
         command = shlex.join(["env", *(f"{name}={text}" for name, text in changed.items()), *self.words])
+        command = command.replace(f"{toolchain.ROOT}/", "")
         if command not in commands:
             commands.append(command)
         self._process = subprocess.Popen(
@@ -91,17 +92,17 @@ class Worker:
         return f"{shlex.join(self.words[:4])} ... ended: {''.join(tail)}"
 
 
-def on_port(program: str, *words: object, bits: int = 64, heapsize: str = "", firmware: Path | None = None) -> Worker:
+def on_port(program: str, *words: object, bits: int = 64, heapsize: str = "", code: Path | None = None) -> Worker:
     """Start unix/`program` on the MicroPython unix port.
 
-    firmware: None for the checkout's sources, a folder of .mpy files, or an image that is run in place.
+    code: None for the checkout's sources, a folder of .mpy files, or an image that is run in place.
     """
     options = ["-X", f"heapsize={heapsize}"] if heapsize else []
     env = toolchain.environment()
-    if firmware and firmware.is_dir():
-        env["MICROPYPATH"] = f"{firmware}:.frozen"
-    elif firmware:
-        env |= {"MICROPYPATH": ".frozen", "METERHUB_IMAGE": str(firmware)}
+    if code and code.is_dir():
+        env["MICROPYPATH"] = f"{code}:.frozen"
+    elif code:
+        env |= {"MICROPYPATH": ".frozen", "METERHUB_IMAGE": str(code)}
     return Worker([toolchain.micropython(bits), *options, PROGRAMS / program, *words], env)
 
 

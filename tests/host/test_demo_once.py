@@ -90,7 +90,8 @@ def test_a_capture_of_a_meter_without_a_clock_is_stamped_by_the_hub(place, tmp_p
     done = demo(place, "--once", "--json", "--replay", str(capture))
     assert done.returncode == 0, done.stderr
     mode = json.loads(done.stdout)["modes"]["server"]
-    assert mode["intervals_decrypted"] == 1
+    # within a minute after a half-hour's end the telegram is that end's reading, too
+    assert mode["intervals_decrypted"] in (1, 2)
     assert mode["first_import_wh"] == mode["last_import_wh"] == household.registers(NOW).import_wh
 
 

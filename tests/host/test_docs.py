@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from meterhub_tools import cli
 
 ROOT = Path(__file__).parents[2]

@@ -204,7 +204,7 @@ def test_csv_of_the_page_is_the_csv_of_the_website(pages):
     rng = random.Random(4)
     raw = packed(some_entries(rng, 300))
     columns, _, start, base, entries = series.unpack(raw)
-    result = Result(columns, start, base, entries, "", [raw], "")
+    result = Result(columns, start, base, entries, "", [raw], "", b"")
     theirs = "".join(",".join(map(str, row)) + "\r\n" for row in data.rows(result))
     assert pages("csv", data=plain(series.unpack(raw))) == theirs
 

@@ -41,6 +41,9 @@ class Journal:
     def add(self, kind, name, detail=""):
         self.entries.append((kind, name, detail))
 
+    def foreign(self, name, detail=""):
+        self.add("security", name, detail)
+
     def names(self, kind):
         return [entry[1] for entry in self.entries if entry[0] == kind]
 

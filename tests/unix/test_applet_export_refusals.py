@@ -37,7 +37,7 @@ class RefusalTest(unittest.TestCase):
             self.unanswered(raw, "MALFORMED")
 
     def test_an_oversized_message(self):
-        self.unanswered(b'{"t":"request","jws":"' + b"a" * 3000 + b'"}', "OVERSIZED")
+        self.unanswered(b'{"t":"request","jws":"' + b"a" * 2050 + b'"}', "OVERSIZED")
 
     def test_a_signature_by_another_key(self):
         self.recipient.scalar = STRANGER
@@ -72,7 +72,7 @@ class RefusalTest(unittest.TestCase):
     def test_a_claim_left_out_or_of_another_kind(self):
         for name in ("v", "rid", "hub", "sub", "what", "mode", "iat", "exp", "regs", "res", "from", "to", "ek"):
             for value in (None, [], {}, True, 5.5, -1, "", "x" * 70):
-                self.hub.export._bucket._left = self.hub.export._noise._left = 10
+                self.hub.export._bucket._left = 10
                 self.assertEqual(self.hub.turn(self.recipient.request("data", **{name: value})), [], (name, value))
                 self.assertIn(self.hub.journal.entries[-1][1], ("MALFORMED", "INVALID_VALUE", "WRONG_HUB"))
 
@@ -130,11 +130,6 @@ class RefusalTest(unittest.TestCase):
         for _ in range(9):
             self.hub.turn(self.recipient.request("revoke", sub="berta"))
         self.unanswered(self.recipient.request("revoke", sub="berta"), "RATE_LIMITED")
-
-    def test_junk_cannot_fill_the_journal(self):
-        for _ in range(200):
-            self.hub.turn(b"junk")
-        self.assertEqual(len(self.hub.journal.names("security")), 10)
 
     def test_a_message_for_no_request(self):
         rid = "A" * 22

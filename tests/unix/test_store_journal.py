@@ -77,6 +77,15 @@ class JournalTest(Case):
         self.assertTrue(sum([os.stat(self.folder + "/event.%d" % n)[6] for n in (0, 1)]) < sizes + 1000)
         self.assertTrue(sizes < 200 * 40)
 
+    def test_what_anybody_outside_can_cause_cannot_push_true_entries_out(self):
+        self.journal.add("security", "REPLAY", "a true one")
+        for _ in range(1000):
+            self.journal.foreign("MALFORMED", "junk")
+        kept = self.journal.last("security", 100)
+        self.assertEqual(len(kept), 11)
+        self.assertEqual(kept[-1].detail, "a true one")
+        self.assertEqual(self.journal.suppressed, 990)
+
     def test_the_listener_hears_every_entry(self):
         heard = []
         self.journal.listener = lambda kind, entry: heard.append((kind, entry.seq, entry.name))

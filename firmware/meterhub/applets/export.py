@@ -71,7 +71,6 @@ class Export:
         self._hub = hub
         self._inbox = Mailbox(8)
         self._bucket = Bucket(10, 10000)
-        self._noise = Bucket(10, 6000)  # journal entries that anybody on the broker can cause
         self._open = None
         self._ended = ("", b"", "")  # rid, its end and its error, for who asks after it was over
         self._handlers = {
@@ -110,9 +109,8 @@ class Export:
             self._foreign(err)
 
     def _foreign(self, err):
-        """Journal what came from who knows whom; not more than ten at once and ten a minute."""
-        if self._noise.take():
-            self._hub.journal.add("security", err.name, "export " + err.field)
+        """Journal what came from who knows whom."""
+        self._hub.journal.foreign(err.name, "export " + err.field)
 
     # -- a request ---------------------------------------------------------------------------------
 

@@ -312,7 +312,7 @@ class Wan:
 
     def _on_publish(self, topic, payload, *_more):
         if self._oversized:
-            self._journal.add("security", "OVERSIZED", "wan message")
+            self._journal.foreign("OVERSIZED", "wan message")
             return
         self._receive(topic.rsplit(b"/", 1)[-1], payload)
 

@@ -19,6 +19,7 @@ from collections import namedtuple
 from micropython import const
 
 from ..codec.crc import crc16_arc
+from ..hal.ticks import now_ms, since
 from . import files
 from .window import Window
 
@@ -30,6 +31,8 @@ _MOST = const(224)  # longest record
 _NAME_BYTES = const(32)
 _DETAIL_BYTES = const(160)
 _SEED = const(0xFFFF)
+_FOREIGN = const(10)
+_FOREIGN_MS = const(6000)
 
 # seq: counts each kind from 1 without a hole; at: Unix s or 0; name: an error of errors.py or a word; detail: str
 Entry = namedtuple("Entry", ("seq", "at", "name", "detail"))
@@ -48,6 +51,9 @@ class Journal:
         self._state = {}  # kind -> (seq, which file, records in it)
         self.listener = lambda kind, entry: None
         self.damaged = 0
+        self.suppressed = 0
+        self._tokens = _FOREIGN
+        self._refilled = now_ms()
         for kind in KINDS:
             self._state[kind] = self._find_end(kind)
 
@@ -64,6 +70,21 @@ class Journal:
             file.write(raw)
         self._state[kind] = (seq, which, count + 1)
         self.listener(kind, entry)
+
+    def foreign(self, name: str, detail: str = "") -> None:
+        """Append a security entry that anybody outside can cause: ten at once, then one every six seconds.
+
+        What is more is only counted, in `suppressed`: nobody can push the true entries out.
+        """
+        gained = max(0, since(now_ms(), self._refilled)) // _FOREIGN_MS
+        if gained:
+            self._tokens = min(_FOREIGN, self._tokens + gained)
+            self._refilled = now_ms()
+        if self._tokens:
+            self._tokens -= 1
+            self.add("security", name, detail)
+        else:
+            self.suppressed += 1
 
     def last(self, kind: str, n: int) -> list:
         """Return the newest `n` entries of a kind (all that are kept, when fewer), newest first."""

@@ -245,7 +245,8 @@ class Stage:
         except OSError as error:
             raise ToolError(f"{path}: {error.strerror}") from error
         with self.progress.step("read", f"the hub reads {path.name}"):
-            await self.line.catch_up(captured)
+            # what ends a telegram is that something follows: a meter that goes on sending, or a line end
+            await self.line.catch_up(captured + b"\r\n")
             await self._until_read()
             if not self.hub.status.get("telegrams"):
                 raise ToolError(f"{path}: no good telegram in it; the hub counted {self.hub.status.get('errors')}")

@@ -38,7 +38,7 @@ export function startPrivate() {
     const entered = el(`step-${step}`).hidden;
     for (const name of ["wait", "pin", "progress", "data", "refused"]) el(`step-${name}`).hidden = name !== step;
     el("cancel").hidden = exchange.settled;
-    el("wrong-pin").hidden = !(exchange.left < 3 && ["asked", "pin"].includes(exchange.state));
+    el("wrong-pin").hidden = !(exchange.left !== null && exchange.left < 3 && ["asked", "pin"].includes(exchange.state));
     el("wrong-pin").textContent = `${words.errors.WRONG_PIN[0]} ${words.left.nothing} ${exchange.left} ${exchange.left === 1 ? "try is" : "tries are"} left.`;
     const said = document.querySelector("[data-step=requested]");
     said.textContent = exchange.state === "asked" ? "Waiting for you to press B on the display …" : "Waiting for the hub …";
