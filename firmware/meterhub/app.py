@@ -14,6 +14,7 @@ from .codec.timezone import Zone
 from .crypto.steps import slowly
 from .errors import ConfigError, HubError, StoreError
 from .hal.clock import Clock
+from .hal.ticks import now_ms
 from .household import Household
 from .ihd.model import Model
 from .ihd.screens import Ihd
@@ -219,7 +220,7 @@ async def _count_pulses(hub):
             pass
         meter.pulse((pulse.count - counted) & _PULSE_WRAP, pulse.at_ms)
         counted = pulse.count
-        hub.household.take(meter.readings(None, time.ticks_ms()), None)
+        hub.household.take(meter.readings(None, now_ms()), None)
         if meter.pulses != saved and time.ticks_diff(time.ticks_ms(), saved_at) >= _PULSE_SAVE_MS:
             record.save(meter.pulses.to_bytes(8, "big"))
             saved, saved_at = meter.pulses, time.ticks_ms()
