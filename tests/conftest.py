@@ -10,6 +10,9 @@ from meterhub_tools import firmware, toolchain  # firmware: makes the package `m
 __all__ = ["corpus", "firmware"]
 
 
+collect_ignore = ["unix/test_ihd_oled.py"]  # framebuf is MicroPython's: test_on_micropython.py runs it there
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """The folder of real meter captures, which is never part of this repository; see README.md on where to put one."""

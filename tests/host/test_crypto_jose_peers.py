@@ -119,7 +119,7 @@ def test_a_jws_of_a_peer_is_taken_by_the_firmware(keys, signed):
 
 
 def sealed(plaintext, cek, iv):
-    return jose.jwe_seal(JWE_HEADER, plaintext, cek, iv, aead.seal)
+    return jose.jwe_seal(JWE_HEADER, plaintext, cek, iv, aead.seal).decode()
 
 
 def unsealed(token, cek):

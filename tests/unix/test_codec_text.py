@@ -30,6 +30,14 @@ class Base64urlTest(unittest.TestCase):
         self.assertEqual(base64url.encode(bytearray(b"foo")), "Zm9v")
         self.assertEqual(base64url.encode(memoryview(b"xfoo")[1:]), "Zm9v")
 
+    def test_writing_into_a_buffer_gives_the_same_text(self):
+        for length in (0, 1, 2, 3, 47, 48, 49, 95, 96, 97, 200):
+            raw = bytes([i * 7 & 255 for i in range(length)])
+            text = base64url.encode(raw).encode()
+            buf = bytearray(b"<" + bytes(len(text)) + b">")
+            self.assertEqual(base64url.encode_into(buf, 1, raw), 1 + len(text))
+            self.assertEqual(bytes(buf), b"<" + text + b">")
+
     def test_every_other_spelling_is_refused(self):
         for text in (
             "Zg==",

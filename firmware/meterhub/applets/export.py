@@ -281,7 +281,7 @@ class Export:
         seq = mhx.whole(message, "seq", 0, stream.chunks)
         if not equal(mhx.text(message, "mac", 22).encode(), mhx.want_mac(request.ck, seq).encode()):
             raise HubError("NOT_AUTHENTIC", "mac")
-        if seq > len(stream.digests) // 32:
+        if not stream.packed - 1 <= seq <= stream.packed:  # the next one, or the last one again
             raise HubError("OUT_OF_ORDER", "seq")
         request.deadline = _in_s(_SILENCE_S)
         header = {"alg": "dir", "enc": "A128CBC-HS256", "typ": "mhx-series", "rid": request.rid, "seq": seq}
@@ -295,14 +295,15 @@ class Export:
         else:
             header["typ"] = "mhx-receipt"
             plaintext = (await self._receipt(request)).encode()
-        token = jose.jwe_seal(header, plaintext, request.cek, self._hub.drbg.read(16), aead.seal)
-        self._hub.send(b'{"t":"chunk","jwe":"' + token.encode() + b'"}')
+        iv = self._hub.drbg.read(16)
+        message = jose.jwe_seal(header, plaintext, request.cek, iv, aead.seal, b'{"t":"chunk","jwe":"', b'"}')
+        self._hub.send(message)
 
     async def _receipt(self, request):
         claims = {"rid": request.rid, "h": base64url.encode(request.h), "entries": request.stream.entries}
         for name in ("regs", "from", "to", "res"):
             claims[name] = request.claims[name]
-        claims["digests"] = mhx.digest_of(request.stream.digests)
+        claims["digests"] = base64url.encode(request.stream.digest)
         return await slowly(self._hub.identity.sign("mhx-receipt", self._common(claims)))
 
     async def _on_done(self, message):

@@ -1,7 +1,7 @@
 """The data of one export: which readings the customer agreed to, cut into chunks.
 
 Source   codec/series.py (the chunk), trust/mhx.py (what it travels in).
-Memory   one chunk of 192 entries (four days of half-hours); it does not grow with the range.
+Memory   one chunk of 128 entries (64 hours of half-hours); it does not grow with the range.
 Errors   HubError OUT_OF_RANGE, NOT_AVAILABLE, INVALID_VALUE.
 Runs on  both
 
@@ -15,9 +15,8 @@ import hashlib
 from ..codec import series
 from ..errors import HubError
 
-CHUNK = 192
+CHUNK = 128
 _SLICE = 8  # entries read between two looks at the other tasks
-_DIGEST = 32
 
 
 class Stream:
@@ -47,8 +46,11 @@ class Stream:
         if not self.entries:
             raise HubError("INVALID_VALUE", "to")
         self.chunks = (self.entries + CHUNK - 1) // CHUNK
-        self.present = 0  # entries with a reading, of the chunks packed so far
-        self.digests = b""
+        self.packed = 0  # chunks packed so far
+        self.present = 0  # entries with a reading, in those chunks
+        self.digest = b""  # SHA-256 over the SHA-256 of each chunk, once all are packed
+        self._all = hashlib.sha256()
+        self._newest = b""
 
     def _count(self):
         if self._step_s:
@@ -72,7 +74,7 @@ class Stream:
         return self._zone.next_day_start(at) if self._res == "day" else self._zone.next_month_start(at)
 
     async def pack(self, seq: int) -> bytearray:
-        """Return the plaintext of chunk `seq`, reading in slices; chunks are asked for in order, or again."""
+        """Return the plaintext of chunk `seq`, reading in slices: the next one, or the last one again."""
         packer = None
         present = 0
         for turn, entry in enumerate(self._entries(seq)):
@@ -90,11 +92,14 @@ class Stream:
         return chunk
 
     def _keep_digest(self, seq, digest, present):
-        known = len(self.digests) // _DIGEST
-        if seq == known:
-            self.digests += digest
+        if seq == self.packed:
+            self._all.update(digest)
+            self._newest = digest
+            self.packed += 1
             self.present += present
-        elif self.digests[seq * _DIGEST : (seq + 1) * _DIGEST] != digest:
+            if self.packed == self.chunks:
+                self.digest = self._all.digest()
+        elif seq != self.packed - 1 or digest != self._newest:
             raise HubError("RETRIEVE_FAILED", "seq")
 
     def _entries(self, seq):

@@ -8,7 +8,11 @@ Runs on  both
 
 import binascii
 
+from micropython import const
+
 from ..errors import HubError
+
+_PIECE = const(48)  # bytes at a time in encode_into(); a multiple of three
 
 
 def encode(raw: "bytes | bytearray | memoryview") -> str:
@@ -31,3 +35,14 @@ def decode(text: str) -> bytes:
     if encode(raw) != text:
         raise HubError("MALFORMED", "base64url")
     return raw
+
+
+def encode_into(buf: bytearray, pos: int, raw) -> int:
+    """Write the base64url text of `raw` into `buf` from `pos` on, without an object of its length; return the end."""
+    view = memoryview(raw)
+    for i in range(0, len(raw), _PIECE):
+        piece = view[i : i + _PIECE]
+        text = binascii.b2a_base64(piece, newline=False).rstrip(b"=")  # pyright: ignore[reportArgumentType]
+        buf[pos : pos + len(text)] = text.replace(b"+", b"-").replace(b"/", b"_")
+        pos += len(text)
+    return pos

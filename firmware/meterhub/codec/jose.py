@@ -21,6 +21,7 @@ _ENC = "A128CBC-HS256"
 _REFUSED = ("jwk", "jku", "x5u", "x5c", "crit", "b64", "zip")
 _MAX_BRACKETS = const(16)  # of one JSON part: bounds how deep a parser can be led
 _SIGNATURE_BYTES = const(64)
+_DOT = const(0x2E)
 _BLOCK_BYTES = const(16)  # of AES; an IV and a tag are as long
 
 
@@ -100,17 +101,27 @@ def jws_join(signing_input: bytes, signature: bytes) -> str:
     return signing_input.decode() + "." + base64url.encode(signature)
 
 
-def jwe_seal(header: dict, plaintext: bytes, cek: bytes, iv: bytes, seal) -> str:
-    """Return the compact JWE of `plaintext` under `cek` (32 bytes) and `iv` (16 bytes, never used before).
+def jwe_seal(header: dict, plaintext, cek: bytes, iv: bytes, seal, before=b"", after=b"") -> bytearray:
+    """Return the compact JWE of `plaintext` under `cek` (32 bytes) and `iv` (16 bytes, never used before), in ASCII.
+
+    It stands between `before` and `after`, so that the message around it costs no second copy of its length.
 
     `header` may hold strings, integers and booleans; alg and enc are set here. `seal` is aead.seal.
     """
     full = {"alg": "dir", "enc": _ENC}
     for name, value in header.items():
         full.setdefault(name, value)
-    head = _text(full)
-    ciphertext, tag = seal(cek, iv, head.encode(), plaintext)
-    return ".".join((head, "", base64url.encode(iv), base64url.encode(ciphertext), base64url.encode(tag)))
+    head = _text(full).encode()
+    parts = (b"", iv) + seal(cek, iv, head, plaintext)
+    size = sum([1 + (4 * len(part) + 2) // 3 for part in parts])
+    out = bytearray(len(before) + len(head) + size + len(after))
+    pos = len(before) + len(head)
+    out[:pos] = before + head
+    for part in parts:
+        out[pos] = _DOT
+        pos = base64url.encode_into(out, pos + 1, part)
+    out[pos:] = after
+    return out
 
 
 def jwe_parts(token: str, limit: int) -> "tuple[dict, bytes, bytes, bytes, bytes]":

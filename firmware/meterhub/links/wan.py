@@ -220,18 +220,31 @@ class Wan:
         try:
             while True:
                 self._work.clear()
-                await self._flush(writer)
+                if self._pipe.out:
+                    await self._wait_for_company()
                 for item in self._outbox:
                     if not item.pid:
                         item.pid = self._publish(item.topic, item.payload, item.retain)
                         item.sent = time.ticks_ms()
                         await self._flush(writer)
+                await self._flush(writer)
                 if self._ended is not None:
                     raise self._ended
                 if not self._pipe.out:
                     await self._wait_for_work()
         finally:
             listening.cancel()
+
+    async def _wait_for_company(self):
+        """Give an acknowledgement 20 ms to go out together with the answer that what it acknowledges will have.
+
+        TCP holds the second of two small writes back until the first is acknowledged (Nagle, RFC 896), which the peer
+        may put off for 40 ms.
+        """
+        try:
+            await asyncio.wait_for(self._work.wait(), 0.02)
+        except asyncio.TimeoutError:
+            pass
 
     async def _wait_for_work(self):
         """Wait until there is something to send; keep the connection alive meanwhile, or give it up."""

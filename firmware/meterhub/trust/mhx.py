@@ -31,7 +31,7 @@ base64url; points are SEC1 uncompressed, 65 bytes, base64url; times are Unix sec
   offer    {t, jws}  typ "mhx-offer",   {v, rid, hub, h, try, left, pb, exp [, ek]}   a PIN is on the display
   proof    {t, rid, try, pa, ca}        recipient -> hub
   ack      {t, rid, cb, chunks}         the PIN was right; chunks counts those of the data, 0 for a link
-  want     {t, rid, seq, mac}           recipient -> hub; 0 <= seq <= chunks; seq = chunks is the receipt
+  want     {t, rid, seq, mac}           recipient -> hub; the next seq, or the last again; seq = chunks is the receipt
   chunk    {t, jwe}                     header {alg "dir", enc "A128CBC-HS256", typ, rid, seq, last}
              typ "mhx-series"  : plaintext as codec/series.py sets out
              typ "mhx-receipt" : the last one; plaintext is a JWS typ "mhx-receipt" by the hub, claims

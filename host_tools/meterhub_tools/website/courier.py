@@ -7,12 +7,14 @@ Errors   none: what cannot be sent now is sent when the broker is back (at most 
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
@@ -55,6 +57,7 @@ class Courier:
         client.max_queued_messages_set(QUEUE)
         client.reconnect_delay_set(1, 30)
         client.on_connect = self._on_connect
+        client.on_socket_open = _send_at_once
         client.on_message = self._on_message
 
     def start(self) -> None:
@@ -127,3 +130,8 @@ class Courier:
             if not message.retain:
                 presence.seen_at = int(time.time())
             self._changed.notify_all()
+
+
+def _send_at_once(_client: object, _data: object, line: Any) -> None:
+    """Hold no small packet back (Nagle, RFC 896): with every chunk an acknowledgement and a want follow each other."""
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
