@@ -31,6 +31,7 @@ from . import proof  # isort: skip
 KINDS_UP = ("asked", "offer", "ack", "chunk", "end")
 MAX_UP = 2 * mhx.MAX_CHUNK  # a chunk's plaintext grows by a third twice over: base64url, then JSON around it
 MAX_CHUNKS = 1024
+AHEAD = 4  # chunks asked for before the first of them is here
 STALL_S = 4  # no chunk for so long: ask for it again
 SILENCE_S = 120  # no chunk for so long: give up
 _SETTLED = ("done", "refused")
@@ -213,6 +214,7 @@ class Exchange:
         self._plain: list[bytes] = []
         self._heard = now  # when the last chunk came
         self._asked_at = now  # when it was last asked for
+        self._wanted = 0  # the first chunk that has not been asked for
 
     def start(self) -> list[bytes]:
         """Return the request to send."""
@@ -365,6 +367,7 @@ class Exchange:
             if now - self._heard > SILENCE_S:
                 self._refuse("NOT_RECEIVED")
             elif self.request.claims["what"] == "data" and now - self._asked_at >= STALL_S:
+                self._wanted = self.received  # whatever was asked for has been lost
                 return self._want(now)
         elif now > self.deadline:
             self._refuse("NOT_AVAILABLE" if self.state == "requested" else "PIN_EXPIRED" if self.tried else "EXPIRED")
@@ -377,9 +380,14 @@ class Exchange:
             raise HubError("WRONG_REQUEST", "rid")
 
     def _want(self, now: int) -> list[bytes]:
+        """Return the wants for what is still to come, a few chunks ahead of what is here."""
         self._asked_at = now
-        mac = mhx.want_mac(self._keys[1], self.received)
-        return [pack("want", rid=self.request.rid, seq=self.received, mac=mac)]
+        wants = []
+        while self._wanted < self.received + AHEAD and self._wanted <= self.chunks:
+            mac = mhx.want_mac(self._keys[1], self._wanted)
+            wants.append(pack("want", rid=self.request.rid, seq=self._wanted, mac=mac))
+            self._wanted += 1
+        return wants
 
     def _open(self, token: str) -> tuple[dict, bytes]:
         header = jose.jwe_parts(token, MAX_UP)[0]

@@ -11,6 +11,7 @@ const MAX_MESSAGE = 2048;
 const MAX_CHUNK = 16384;
 const MAX_CHUNKS = 1024;
 const LIFE_S = 600;
+const AHEAD = 4; // chunks asked for before the first of them is here
 const STALL_S = 4;
 const SILENCE_S = 120;
 const TRIES = 3;
@@ -176,7 +177,7 @@ function joinChunks(chunks, wish) {
 export class Exchange {
   constructor(token, hub, hubKey) {
     Object.assign(this, { token, hub, hubKey: fromBase64url(hubKey) });
-    Object.assign(this, { state: "requested", error: null, have: null, left: null, tried: 0, chunks: 0, received: 0 });
+    Object.assign(this, { state: "requested", error: null, have: null, left: null, tried: 0, chunks: 0, received: 0, wanted: 0 });
     Object.assign(this, { result: null, offer: null, keys: null, plain: [], heard: 0, askedAt: 0, opened: false });
   }
 
@@ -270,10 +271,15 @@ export class Exchange {
     return this.want(now);
   }
 
+  /** Ask for what is still to come, a few chunks ahead of what is here: the way to the hub and back takes its time. */
   async want(now) {
     this.askedAt = now;
-    const seq = this.received;
-    return [JSON.stringify({ t: "want", rid: this.rid, seq, mac: await mac(this.keys.ck, "want", seq) })];
+    const wants = [];
+    for (; this.wanted < this.received + AHEAD && this.wanted <= this.chunks; this.wanted += 1) {
+      const seq = this.wanted;
+      wants.push(JSON.stringify({ t: "want", rid: this.rid, seq, mac: await mac(this.keys.ck, "want", seq) }));
+    }
+    return wants;
   }
 
   async onChunk(message, now) {
@@ -335,7 +341,10 @@ export class Exchange {
     if (this.settled) return [];
     if (this.state === "receiving") {
       if (now - this.heard > SILENCE_S) this.refuse("NOT_RECEIVED");
-      else if (now - this.askedAt >= STALL_S) return this.want(now);
+      else if (now - this.askedAt >= STALL_S) {
+        this.wanted = this.received; // whatever was asked for has been lost
+        return this.want(now);
+      }
     } else if (now > this.deadline) {
       this.refuse(this.state === "requested" ? "NOT_AVAILABLE" : this.tried ? "PIN_EXPIRED" : "EXPIRED");
     }
