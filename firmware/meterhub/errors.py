@@ -1,6 +1,7 @@
 """Everything the hub refuses or cannot do, by name and number.
 
-Source   standards.md 3.6 for 1..23; 40 and up are this project's (data export, links, store).
+Source   1..23: the failures of the use cases of ETSI TR 102 691, and of GB SMETS2 and GBCS; 40 and up are
+         this project's (data export, links, store).
 Errors   The class says who must act:
          FrameError   damaged or foreign input on a meter line: drop it, count it by its reason
          StoreError   flash does not hold what was written: keep what is whole, journal the rest

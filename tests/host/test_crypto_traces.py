@@ -89,7 +89,7 @@ def test_verify_may_take_shortcuts_and_is_counted_too(reductions):
 
 
 def test_no_slice_is_long(reductions):
-    # 0.3 ms a modular multiplication on an RP2040 (crypto.md 4): 50 ms are 160 of them
+    # about 0.3 ms a modular multiplication on an RP2040, an estimate: 50 ms are 160 of them
     for name, operation in OPERATIONS.items():
         assert max(reductions(operation(SECRETS[0]))) < 160, name
     signature = run(ecdsa.sign(5, bytes(32), None))

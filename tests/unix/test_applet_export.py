@@ -1,4 +1,4 @@
-"""The data export, message by message: what goes through, and what does not (standards.md 8.1, EX-01 .. EX-08)."""
+"""The data export, message by message: what goes through, and what does not (THREAT_MODEL.md, EX-01 .. EX-08)."""
 
 import sys
 import unittest

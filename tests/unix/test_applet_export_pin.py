@@ -1,4 +1,4 @@
-"""The data export: the PIN, its three tries, and what the household may press (standards.md 8.1, EX-05)."""
+"""The data export: the PIN, its three tries, and what the household may press (THREAT_MODEL.md, EX-05)."""
 
 import sys
 import time

@@ -1,6 +1,6 @@
 """The data-export applet: who asks is shown, the customer agrees, the PIN is proved, and only then data leaves.
 
-Source   trust/mhx.py (the protocol), crypto.md 1 (why in this order), standards.md 8.1 (EX-01 .. EX-08).
+Source   trust/mhx.py (the protocol), THREAT_MODEL.md (why in this order; requirements EX-01 .. EX-08).
 Memory   one request at a time; one chunk at a time.
 Errors   Every refusal has a name of errors.py. What is not authentic is journalled and not answered; what is, is
          answered with a signed `end`, and written to the consent log.

@@ -1,6 +1,7 @@
 """Numbers that hide a secret scalar while it is worked with: unknown to all but its owner, different for each use.
 
-Source   crypto.md 5: what a power or timing trace shows must not be about a number that anybody else knows.
+Source   Coron 1999 (randomised coordinates): what a power or timing trace shows must not be about a number that
+         anybody else knows.
 Runs on  both
 """
 

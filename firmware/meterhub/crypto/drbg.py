@@ -1,7 +1,7 @@
 """The hub's random generator: HMAC-DRBG with SHA-256, so that a weak hardware source is stretched and hidden.
 
 Source   NIST SP 800-90A revision 1, 10.1.2 (HMAC_DRBG); FIPS 186-5 A.2.1 (scalars by extra random bits).
-         RP2040's os.urandom is no conditioned source (crypto.md 0.4): the owner seeds with what flash has kept,
+         RP2040's os.urandom is no conditioned source (one ring oscillator): the owner seeds with what flash has kept,
          many reads of it and timings, and stores fresh output as the next start's seed before using the rest.
 Memory   64 bytes of state.
 Errors   ValueError for a seed or request outside SP 800-90A's bounds.

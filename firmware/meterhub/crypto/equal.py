@@ -1,6 +1,6 @@
 """Compare secrets without telling by the time it takes where they differ.
 
-Source   crypto.md 5: `==` on bytes stops at the first difference.
+Source   MicroPython has no hmac.compare_digest, and `==` on bytes stops at the first difference.
 Memory   allocates nothing.
 Runs on  both
 """

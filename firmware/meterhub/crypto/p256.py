@@ -13,7 +13,7 @@ A secret scalar k is only ever used as signed bits: odd k < 2^n is the sum of s_
 (k + 2^n - 1) / 2 says which; for an even k take N - k and the opposite result. So no digit is zero, each one costs the
 same operations, tables are read by index and no branch depends on the scalar. The additions fail where both points
 are equal or opposite, which needs a scalar within a few steps of 0 or N; Z is then 0, stays 0, and complete() does it
-again. Python's integers themselves cannot be made constant-time (crypto.md 5).
+again. Python's integers themselves cannot be made constant-time.
 """
 
 from ..errors import HubError

@@ -1,6 +1,6 @@
 """Two ways to go through a slow operation that is written as a generator.
 
-Public-key operations yield between slices of at most 50 ms on a board (design.md, how data flows); what they
+Public-key operations yield between slices of at most 50 ms on a board; what they
 return is the generator's return value.
 
 Errors   whatever the operation raises.

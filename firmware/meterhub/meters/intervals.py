@@ -1,6 +1,6 @@
 """Cuts the stream of readings into intervals: what did the registers read when each one ended?
 
-Source   standards.md 2.1 (half-hours, UTC); qualities: codec/series.py.
+Source   GB SMETS2 (profile of half-hours, UTC); qualities: codec/series.py.
 Units    at: Unix seconds; an interval is named by its end, a multiple of the profile's interval_s
 Memory   the last reading.
 Errors   HubError INTERVAL_LATE for a reading older than what is kept; nothing changes.

@@ -1,6 +1,6 @@
 """Today, yesterday, this month, last month: energy and money from the load profile.
 
-Source   standards.md 2.2 (periods begin at local midnight).
+Source   GB SMETS2, in-home display (periods begin at local midnight).
 Units    energy in the column's own unit (Wh; dm3); costs, and prices of 1000 of them, in 1/100000 of a currency's unit
 Memory   the readings at four moments.
 Errors   none: what cannot be known is None, and never guessed.

@@ -1,6 +1,6 @@
 """The journal: what happened, when, in order; it survives a power cut, and old entries make way for new ones.
 
-Source   standards.md 2.1 (at least 100 entries of each log). Format of a record, little endian:
+Source   GB SMETS2 (at least 100 entries of each log). Format of a record, little endian:
              u8 mark 0xE1, u8 n, u32 seq, u64 at, u8 length of the name, name, detail (n bytes from the name's
              length on), u16 CRC-16/ARC (from 0xFFFF) over all that stands before it
          Each kind has two files, KIND.0 and KIND.1. The newer one is added to until it is full; then the other

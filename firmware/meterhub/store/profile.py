@@ -1,6 +1,6 @@
 """The load profile: what the registers read at the end of every interval, for 13 months, through power cuts.
 
-Source   standards.md 2.1 (13 months of half-hours); the files: store/segment.py, one for each UTC month, named
+Source   GB SMETS2 (13 months of half-hours); the files: store/segment.py, one for each UTC month, named
          YYYYMM and a letter: "202510a.lp". A month has a second file (b, c, ...) when the columns or the interval
          changed within it, or the header of its first was damaged.
 Units    at: Unix seconds of the interval's end, a multiple of interval_s; values as the columns say

@@ -1,6 +1,6 @@
 """Who this hub is: its random generator, its key, and what it signs.
 
-Source   crypto.md 0.4 (why the board's own random numbers are not enough), NIST SP 800-90A (HMAC-DRBG),
+Source   NIST SP 800-90A (HMAC-DRBG; a board's own random numbers alone are not enough),
          RFC 7515/7518 (JWS ES256).
 Errors   StoreError when the stored key cannot be read: the hub must not make itself a new one silently.
 Runs on  both
