@@ -36,18 +36,26 @@ class AttemptsTest(unittest.TestCase):
     def die(self, now):
         self.attempts.open("r%d" % now)
         for _ in range(3):
-            self.attempts.spend()
+            self.attempts.spend(now)
         self.attempts.close(True, now)
 
     def test_a_spent_attempt_is_stored_before_spend_returns(self):
         self.attempts.open("a")
-        self.assertEqual(self.attempts.spend(), 2)
+        self.assertEqual(self.attempts.spend(1900), 2)
         self.assertIn(b'"spent": 1', self.record.raw)
 
     def test_a_power_cut_after_an_attempt_counts_as_a_request_that_died(self):
         self.attempts.open("a")
-        self.attempts.spend()
+        self.attempts.spend(1900)
         self.assertEqual(Attempts(self.record, 2000).locked_s(2000), 60)
+
+    def test_a_start_without_a_clock_does_not_end_the_lock_out(self):
+        self.attempts.open("a")
+        self.attempts.spend(100000)
+        again = Attempts(self.record, 0)
+        self.assertEqual(name_of(self, again.check_lock, 0), "LOCKED_OUT")
+        self.assertEqual(name_of(self, again.check_lock, 100030), "LOCKED_OUT")
+        again.check_lock(100060)
 
     def test_a_power_cut_before_any_attempt_does_not(self):
         self.attempts.open("a")

@@ -224,7 +224,7 @@ class Export:
         share = mhx.binary(message, "pa", 65)
         proof = mhx.binary(message, "ca", 32)
         p256.decode_point(share)
-        request.left = self._hub.attempts.spend()
+        request.left = self._hub.attempts.spend(self._hub.clock.now())
         keys = await self._keys(request, share)
         if keys is not None and equal(proof, keys.confirm_theirs):
             await self._proved(request, keys)

@@ -6,7 +6,8 @@ next ones out for longer and longer; a request id is good once.
 Errors   HubError LOCKED_OUT, REPLAY.
 Runs on  both
 
-Format   JSON {seen: [rid, ...], died: [Unix seconds, ...], open: rid or "", spent: n} in one two-slot record.
+Format   JSON {seen: [rid, ...], died: [Unix seconds, ...], open: rid or "", spent: n,
+         at: Unix seconds of the last try} in one two-slot record.
 """
 
 import json
@@ -25,9 +26,10 @@ class Attempts:
     def __init__(self, record, now: int) -> None:
         self._record = record
         raw = record.load()
-        self._state = json.loads(raw) if raw else {"seen": [], "died": [], "open": "", "spent": 0}
+        self._state = json.loads(raw) if raw else {"seen": [], "died": [], "open": "", "spent": 0, "at": 0}
         if self._state["open"]:
-            self.close(died=self._state["spent"] > 0, now=now)
+            # without a clock `now` is 0, and a lock-out from then would be over as soon as the time is known
+            self.close(died=self._state["spent"] > 0, now=now or self._state["at"])
 
     def check_new(self, rid: str) -> None:
         """Raise HubError REPLAY for a request id that was noted before."""
@@ -58,9 +60,10 @@ class Attempts:
         self._state["spent"] = 0
         self._keep()
 
-    def spend(self) -> int:
+    def spend(self, now: int) -> int:
         """Spend one attempt of the open request and store it; return how many are left."""
         self._state["spent"] += 1
+        self._state["at"] = now
         self._keep()
         return mhx.TRIES - self._state["spent"]
 
