@@ -174,6 +174,7 @@ class Recipient:
         self.kid = kid
         self.count = 0
         self.one_time = 0x7777777777
+        self.typ = "mhx-request"
         self.data = None
 
     def claims(self, what, changes):
@@ -195,7 +196,7 @@ class Recipient:
     def request(self, wish, **changes):
         """Return a request message; keyword arguments replace claims (None takes one out)."""
         claims = {k: v for k, v in self.claims(wish, changes).items() if v is not None}
-        signing_input = jose.jws_input({"alg": "ES256", "kid": self.kid, "typ": "mhx-request"}, claims)
+        signing_input = jose.jws_input({"alg": "ES256", "kid": self.kid, "typ": self.typ}, claims)
         signature = run(ecdsa.sign(self.scalar, hashlib.sha256(signing_input).digest(), None))
         self.token = jose.jws_join(signing_input, signature)
         self.rid, self.h = claims.get("rid"), mhx.request_hash(self.token)

@@ -7,6 +7,9 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
 from export_bench import Hub, Recipient, claims_of
 
+from meterhub.errors import HubError
+from meterhub.trust import mhx
+
 
 class MessageTest(unittest.TestCase):
     def setUp(self):
@@ -46,6 +49,28 @@ class MessageTest(unittest.TestCase):
         _, first = self.recipient.open_chunk(self.hub.turn(self.recipient.want(0))[0])
         _, again = self.recipient.open_chunk(self.hub.turn(self.recipient.want(0))[0])
         self.assertTrue(first == again)  # assertEqual would print both
+
+    def test_a_cancel_that_names_another_request_hash(self):
+        self.hub.turn(self.recipient.request("data"))
+        self.unanswered({"t": "cancel", "rid": self.recipient.rid, "h": "A" * 43}, "WRONG_REQUEST")
+        self.assertEqual(self.hub.export._open.state, "asked")
+
+    def test_a_chunk_that_is_not_the_same_any_more_ends_the_export(self):
+        offer = self.recipient.until_pin("data")
+        self.hub.turn(self.recipient.proof(offer, self.hub.ihd.pin))
+        self.hub.turn(self.recipient.want(0))
+        self.hub.profile.first -= 1800  # every reading is another one now
+        self.assertEqual(claims_of(self.hub.turn(self.recipient.want(0))[0])["error"], "RETRIEVE_FAILED")
+
+    def test_a_password_scalar_of_zero_is_refused(self):
+        kept, mhx.hkdf = mhx.hkdf, lambda *_: bytes(48)
+        try:
+            mhx.password_scalar("482913764", bytes(32))
+            self.fail("not refused")
+        except HubError as err:
+            self.assertEqual(err.name, "WRONG_PIN")
+        finally:
+            mhx.hkdf = kept
 
     def test_an_export_that_nobody_fetches_ends_by_name(self):
         offer = self.recipient.until_pin("data")

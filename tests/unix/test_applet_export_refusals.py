@@ -69,6 +69,20 @@ class RefusalTest(unittest.TestCase):
                 self.assertEqual(self.hub.turn(self.recipient.request("data", **{name: value})), [], (name, value))
                 self.assertIn(self.hub.journal.entries[-1][1], ("MALFORMED", "INVALID_VALUE", "WRONG_HUB"))
 
+    def test_claims_of_the_right_kind_that_cannot_be(self):
+        for name, value in (("rid", "AAAA"), ("sub", "an na"), ("regs", ["1-0:1.8.0", "1-0:1.8.0"])):
+            self.hub.export._bucket._left = 10
+            message = self.recipient.request("data", **{name: value})
+            self.unanswered(message, "MALFORMED" if name == "rid" else "INVALID_VALUE")
+
+    def test_a_signed_thing_that_is_no_request(self):
+        self.recipient.typ = "mhx-end"
+        self.unanswered(self.recipient.request("data"), "MALFORMED")
+
+    def test_a_hub_that_has_read_nothing_yet(self):
+        self.hub.intervals.have = lambda: None
+        self.refused("OUT_OF_RANGE")
+
     def test_an_account_that_is_not_linked(self):
         self.refused("NOT_LINKED", sub="berta")
 
