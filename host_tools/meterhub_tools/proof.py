@@ -24,6 +24,7 @@ from . import firmware  # noqa: F401  (puts the firmware's package on the path)
 from meterhub.codec import base64url, jose, series  # isort: skip
 from meterhub.errors import HubError  # isort: skip
 from meterhub.trust import mhx  # isort: skip
+from meterhub.trust.identity import hub_id  # isort: skip
 
 if TYPE_CHECKING:
     from .recipient import Result
@@ -66,7 +67,7 @@ def assemble(request: str, receipt: str, chunks: list[bytes], hub_key: bytes) ->
         raise HubError("MALFORMED", "typ")
     check_signature(receipt, hub_key)
     _, wish = mhx.request_claims(request)
-    if claims.get("h") != base64url.encode(mhx.request_hash(request)) or claims.get("hub") != mhx.hub_id(hub_key):
+    if claims.get("h") != base64url.encode(mhx.request_hash(request)) or claims.get("hub") != hub_id(hub_key):
         raise HubError("WRONG_REQUEST", "h")
     for name in ("rid", "regs", "from", "to", "res"):
         if claims.get(name) != wish.get(name):
@@ -105,7 +106,7 @@ def make_proof(result: Result) -> dict:
     """Return the proof of `result`, ready to be written as JSON."""
     return {
         "v": 1,
-        "hub": mhx.hub_id(result.hub_key),
+        "hub": hub_id(result.hub_key),
         "key": base64url.encode(result.hub_key),
         "request": result.request,
         "receipt": result.receipt,
@@ -122,7 +123,7 @@ def verify_proof(proof: dict) -> Result:
     chunks = proof.get("chunks")
     if not isinstance(chunks, list) or not len(chunks) <= MAX_CHUNKS:
         raise HubError("MALFORMED", "chunks")
-    if proof.get("hub") != mhx.hub_id(hub_key):
+    if proof.get("hub") != hub_id(hub_key):
         raise HubError("WRONG_HUB", "hub")
     request = mhx.text(proof, "request", mhx.MAX_MESSAGE)
     receipt = mhx.text(proof, "receipt", mhx.MAX_MESSAGE)

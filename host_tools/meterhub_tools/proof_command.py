@@ -8,7 +8,7 @@ from . import proof
 from .errors import ToolError
 from .recipient import Result
 
-from meterhub.codec.series import QUALITY  # isort: skip
+from meterhub.codec.load_profile import QUALITY  # isort: skip
 from meterhub.errors import HubError  # isort: skip
 
 _MAX_BYTES = 16 << 20

@@ -26,6 +26,8 @@ from meterhub.crypto.spake2 import Spake2  # isort: skip
 from meterhub.crypto.steps import run  # isort: skip
 from meterhub.errors import HubError  # isort: skip
 from meterhub.trust import mhx  # isort: skip
+from meterhub.trust.attempts import TRIES  # isort: skip
+from meterhub.trust.identity import hub_id  # isort: skip
 from . import proof  # isort: skip
 
 KINDS_UP = ("asked", "offer", "ack", "chunk", "end")
@@ -47,7 +49,7 @@ class Recipient:
         self.name = name
         self._key = ECKey.import_key(pem)
         self.point = proof.point_of(self._key)
-        self.kid = mhx.hub_id(self.point)
+        self.kid = hub_id(self.point)
 
     @staticmethod
     def new_pem() -> bytes:
@@ -81,7 +83,7 @@ def read_card(token: str, hub: str) -> Card:
     if header.get("typ") != "mhx-card":
         raise HubError("MALFORMED", "typ")
     key = mhx.binary(claims, "key", 65)
-    if mhx.hub_id(key) != hub or claims.get("hub") != hub:
+    if hub_id(key) != hub or claims.get("hub") != hub:
         raise HubError("WRONG_HUB", "key")
     proof.check_signature(token, key)
     name = claims.get("name")
@@ -249,10 +251,10 @@ class Exchange:
         claims = self.request.signed(message, self.card.key)
         if self.state not in ("requested", "asked", "pin"):
             raise HubError("WRONG_STATE", "t")
-        turn = mhx.whole(claims, "try", 1, mhx.TRIES)
+        turn = mhx.whole(claims, "try", 1, TRIES)
         if turn <= self.tried:
             raise HubError("REPLAY", "try")
-        left = mhx.whole(claims, "left", 1, mhx.TRIES)
+        left = mhx.whole(claims, "left", 1, TRIES)
         deadline = mhx.whole(claims, "exp", 0, 1 << 33)
         if not self.request.claims["iat"] <= deadline <= now + mhx.MAX_LIFE_S:
             # a hub whose clock is not set counts from somewhere else: then its time says nothing here
@@ -325,7 +327,7 @@ class Exchange:
         return []
 
     def _on_wrong_pin(self, claims: dict) -> list[bytes]:
-        left = mhx.whole(claims, "left", 0, mhx.TRIES)
+        left = mhx.whole(claims, "left", 0, TRIES)
         if self.state != "proving" or left >= (self.left or 0):
             raise HubError("WRONG_STATE", "left")
         self.left = left

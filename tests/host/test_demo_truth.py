@@ -11,11 +11,12 @@ from meterhub_tools.demo.truth import Readings, Traces, check, readings
 from meterhub_tools.errors import ToolError
 from meterhub_tools.simulators.household import Household
 
-from meterhub.codec import checkdigit, series  # isort: skip
+from meterhub.codec import checkdigit  # isort: skip
+from meterhub.codec.load_profile import CLOCK_UNSURE, MEASURED, MISSING, OPEN, PARTIAL, QUALITY, Column  # isort: skip
 
 START = 1735689600
 REGISTERS = ["1-0:1.8.0", "1-0:2.8.0"]
-COLUMNS = [series.Column(obis, 0, 30) for obis in REGISTERS]
+COLUMNS = [Column(obis, 0, 30) for obis in REGISTERS]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def true_entries(household, count=300):
     found = []
     for n in range(count):
         shown = household.registers(START + n * 1800)
-        found.append((START + n * 1800, series.MEASURED, (shown.import_wh, shown.export_wh)))
+        found.append((START + n * 1800, MEASURED, (shown.import_wh, shown.export_wh)))
     return found
 
 
@@ -43,7 +44,7 @@ def test_the_order_of_the_registers_is_looked_at(household):
 
 
 def test_what_lies_before_the_meters_first_telegram_may_be_missing(household):
-    before = (START - 1800, series.MISSING, (None, None))
+    before = (START - 1800, MISSING, (None, None))
     assert check(Readings(REGISTERS, [before, *true_entries(household)]), household) == 300
 
 
@@ -59,20 +60,20 @@ def test_one_watt_hour_off_is_found(household, column, off):
         check(Readings(REGISTERS, entries), household)
 
 
-@pytest.mark.parametrize("quality", [series.MISSING, series.PARTIAL, series.CLOCK_UNSURE])
+@pytest.mark.parametrize("quality", [MISSING, PARTIAL, CLOCK_UNSURE])
 def test_an_interval_that_is_not_measured_is_found(household, quality):
     entries = true_entries(household)
     entries[7] = (entries[7][0], quality, entries[7][2])
-    with pytest.raises(ToolError, match=series.QUALITY[quality]):
+    with pytest.raises(ToolError, match=QUALITY[quality]):
         check(Readings(REGISTERS, entries), household)
 
 
 def test_the_open_interval_lies_between_its_limits(household):
     at = START + 300 * 1800
     low, high = household.registers(at - 1800), household.registers(at)
-    between = Readings(REGISTERS, [(at, series.OPEN, ((low.import_wh + high.import_wh) // 2, high.export_wh))])
+    between = Readings(REGISTERS, [(at, OPEN, ((low.import_wh + high.import_wh) // 2, high.export_wh))])
     assert check(between, household) == 1
-    beyond = Readings(REGISTERS, [(at, series.OPEN, (high.import_wh + 1, high.export_wh))])
+    beyond = Readings(REGISTERS, [(at, OPEN, (high.import_wh + 1, high.export_wh))])
     with pytest.raises(ToolError, match="open"):
         check(beyond, household)
 
@@ -84,7 +85,7 @@ def test_nothing_at_all_is_not_the_truth(household):
 
 def test_only_watt_hours_are_watt_hours():
     with pytest.raises(ToolError, match=r"1-0:1\.8\.0"):
-        readings([series.Column("1-0:1.8.0", 3, 30)], [])
+        readings([Column("1-0:1.8.0", 3, 30)], [])
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pytest
 from meterhub_tools import recipient
 
 from meterhub.codec import base32, base64url, checkdigit, series  # isort: skip
+from meterhub.codec.load_profile import Column, Entry  # isort: skip
 from meterhub.crypto.hkdf import hkdf  # isort: skip
 from meterhub.errors import HubError  # isort: skip
 
@@ -19,7 +20,7 @@ HERE = Path(__file__).parent
 WEBSITE = Path(recipient.__file__).parent / "website"
 STEP = 1800
 START = 1_790_000_000 // 86400 * 86400
-COLUMNS = [series.Column("1-0:1.8.0", 0, 30), series.Column("1-0:2.8.0", 0, 30)]
+COLUMNS = [Column("1-0:1.8.0", 0, 30), Column("1-0:2.8.0", 0, 30)]
 
 
 class Pages:
@@ -57,7 +58,7 @@ def some_entries(rng, count, step=STEP):
             values = [rng.randrange(1000), rng.randrange(1000)]
         values = [value + rng.choice((0, 1, 130, 70_000)) for value in values]
         read = tuple(value if rng.random() > 0.1 else None for value in values)
-        yield series.Entry(at, quality, read if quality else (None, None))
+        yield Entry(at, quality, read if quality else (None, None))
 
 
 def packed(entries, step=STEP, base=(5, None)):

@@ -6,7 +6,7 @@ import json
 import pytest
 from world import REGS, Asker, Home, Mosquitto, agreeing, everything, link, new_recipient
 
-from meterhub.codec import series
+from meterhub.codec.load_profile import CLOCK_UNSURE, OPEN
 
 CAPTURES = (
     "dsmr_parser/v2_2.txt",
@@ -57,4 +57,4 @@ def test_a_real_telegram_comes_out_of_the_export_as_it_went_in(name, corpus, tmp
     assert 1 <= len(entries) <= 2  # two when a half-hour ended meanwhile
     for entry in entries:
         assert entry.values == tuple(expected_wh(corpus, name, total) for total in REGS)
-    assert entries[-1].quality in (series.CLOCK_UNSURE, series.OPEN)  # its clock is years off, or its interval open
+    assert entries[-1].quality in (CLOCK_UNSURE, OPEN)  # its clock is years off, or its interval open

@@ -10,7 +10,8 @@ import secrets
 from test_broker import flat, ready, truth
 from world import agreeing, another, claims, everything
 
-from meterhub.codec import base64url, series, varint
+from meterhub.codec import base64url, varint
+from meterhub.codec.load_profile import MEASURED
 from meterhub.crypto import p256
 from meterhub.crypto.spake2 import Spake2
 from meterhub.crypto.steps import run as finish
@@ -42,7 +43,7 @@ def test_everything_the_broker_saw_holds_no_reading(tmp_path):
                 got = await asker.exchange(card, everything(mode, card.have), agreeing(place, [another]))
                 assert got.outcome == "done", got.error
             seen = b"\n".join(topic.encode() + b" " + decoded(payload) for topic, payload in asker.seen)
-            values = {v for e in got.result.entries if e.quality == series.MEASURED for v in e.values}
+            values = {v for e in got.result.entries if e.quality == MEASURED for v in e.values}
             assert len(values) > 100
             for value in values:
                 for spelling in spellings(value):

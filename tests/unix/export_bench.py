@@ -10,6 +10,7 @@ import json
 
 from meterhub.applets.export import Export
 from meterhub.codec import base64url, checkdigit, jose, series
+from meterhub.codec.load_profile import MEASURED, MISSING, Column, Entry
 from meterhub.crypto import aead, ecdh, ecdsa, p256
 from meterhub.crypto.drbg import Drbg
 from meterhub.crypto.spake2 import Spake2
@@ -99,7 +100,7 @@ class Profile:
     """`count` half-hours that end at NOW, with two gaps; registers grow by their index."""
 
     interval_s = 1800
-    columns = [series.Column("1-0:1.8.0", 0, 30), series.Column("1-0:2.8.0", 0, 30)]
+    columns = [Column("1-0:1.8.0", 0, 30), Column("1-0:2.8.0", 0, 30)]
 
     def __init__(self, count):
         self.count = count
@@ -109,8 +110,8 @@ class Profile:
     def entry(self, at):
         i = (at - self.first) // 1800
         if i < 0 or i % 100 in (7, 8):
-            return series.Entry(at, series.MISSING, (None, None))
-        return series.Entry(at, series.MEASURED, (4000000 + i * 211, 1000 + i * (i % 3)))
+            return Entry(at, MISSING, (None, None))
+        return Entry(at, MEASURED, (4000000 + i * 211, 1000 + i * (i % 3)))
 
     def read(self, start, stop):
         while start <= stop:

@@ -8,6 +8,7 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 from export_bench import NOW, Hub, Recipient, claims_of
 
 from meterhub.codec import base64url
+from meterhub.codec.load_profile import OPEN, Entry
 
 
 def linked(count=200, mode="private"):
@@ -60,10 +61,9 @@ class WholeFlowTest(unittest.TestCase):
         self.assertEqual([e.at for e in entries], [start + n * 86400 for n in (1, 2, 3, 4)])
 
     def test_the_open_interval_comes_along_and_says_so(self):
-        from meterhub.codec import series
 
         hub, recipient = linked(10)
-        hub.intervals.open = series.Entry(NOW + 1800, series.OPEN, (5000000, None))
+        hub.intervals.open = Entry(NOW + 1800, OPEN, (5000000, None))
         offer = recipient.until_pin("data", to=NOW + 1800)
         ack = hub.turn(recipient.proof(offer, hub.ihd.pin))[0]
         entries = []

@@ -6,7 +6,9 @@ import unittest
 from crypto_vectors import error_of
 
 from meterhub.codec import series
-from meterhub.codec.series import CLOCK_UNSURE, MEASURED, MISSING, OPEN, PARTIAL, Column, Entry, Packer
+from meterhub.codec.load_profile import CLOCK_UNSURE, MEASURED, MISSING, OPEN, PARTIAL, Column, Entry
+from meterhub.codec.obis import pack_obis, unpack_obis
+from meterhub.codec.series import Packer
 
 TWO = [Column("1-0:1.8.0", 0, 30), Column("1-0:2.8.0", -3, 30)]
 HALF_HOUR = 1800
@@ -95,13 +97,13 @@ class RefusalTest(unittest.TestCase):
             ("0-1:24.2.1", "0001180201ff"),
             ("1-0:99.1.0.7", "010063010007"),
         ):
-            self.assertEqual(series.pack_obis(obis).hex(), raw)
-            self.assertEqual(series.unpack_obis(bytes.fromhex(raw)), obis)
-        self.assertEqual(series.unpack_obis(series.pack_obis("1-0:1.8.0.255")), "1-0:1.8.0")
+            self.assertEqual(pack_obis(obis).hex(), raw)
+            self.assertEqual(unpack_obis(bytes.fromhex(raw)), obis)
+        self.assertEqual(unpack_obis(pack_obis("1-0:1.8.0.255")), "1-0:1.8.0")
         for obis in ("", "1.8.0", "1-0:1.8", "1-0:1.8.0.1.2", "1-0:1.8.256", "1-0:1.8.-1", "a-b:c.d.e", "1-0:1..0",
                      "1-0:1.8. 0", "1-0:1.8.+0", "1_0-0:1.8.0", "1-0:1.8.\u0661"):  # fmt: skip
             with self.assertRaises(ValueError):
-                series.pack_obis(obis)
+                pack_obis(obis)
 
     def test_bytes_that_are_no_series(self):
         good = pack(TWO, HALF_HOUR, START, (1, 1), [Entry(START + HALF_HOUR, MEASURED, (2, 3))])

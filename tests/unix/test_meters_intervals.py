@@ -5,7 +5,7 @@ import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
-from meterhub.codec.series import CLOCK_UNSURE, MEASURED, OPEN, PARTIAL, Entry
+from meterhub.codec.load_profile import CLOCK_UNSURE, MEASURED, OPEN, PARTIAL, Entry
 from meterhub.errors import HubError
 from meterhub.meters.intervals import IntervalRecorder
 

@@ -3,7 +3,7 @@
 import unittest
 
 from meterhub.codec.calendar import seconds
-from meterhub.codec.series import MEASURED, Entry
+from meterhub.codec.load_profile import MEASURED, Entry
 from meterhub.codec.timezone import Zone
 from meterhub.meters.periods import Periods, Sums, cost_e5
 

@@ -5,7 +5,7 @@ import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
-from meterhub.codec.series import Column
+from meterhub.codec.load_profile import Column
 from meterhub.errors import HubError
 from meterhub.meters.reading import Reading, whole
 from meterhub.meters.registers import Registers

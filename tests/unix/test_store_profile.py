@@ -9,7 +9,7 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 from store_folder import fresh, remove, write
 
 from meterhub.codec.calendar import seconds
-from meterhub.codec.series import CLOCK_UNSURE, MEASURED, MISSING, OPEN, PARTIAL, Column, Entry
+from meterhub.codec.load_profile import CLOCK_UNSURE, MEASURED, MISSING, OPEN, PARTIAL, Column, Entry
 from meterhub.errors import HubError
 from meterhub.store import files
 from meterhub.store.profile import Profile

@@ -8,7 +8,7 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 from store_folder import flip, fresh, read, remove, write
 
 from meterhub.codec.calendar import seconds
-from meterhub.codec.series import MEASURED, Column, Entry
+from meterhub.codec.load_profile import MEASURED, Column, Entry
 from meterhub.store import files
 from meterhub.store.profile import Profile
 

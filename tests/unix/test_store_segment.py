@@ -9,7 +9,7 @@ from store_folder import fresh, remove, write
 
 from meterhub.codec import varint
 from meterhub.codec.crc import crc16_arc
-from meterhub.codec.series import Column
+from meterhub.codec.load_profile import Column
 from meterhub.store import segment
 from meterhub.store.window import Window
 

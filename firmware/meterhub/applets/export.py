@@ -24,6 +24,7 @@ from ..crypto.spake2 import Spake2
 from ..crypto.steps import slowly
 from ..errors import HubError
 from ..trust import identity, mhx
+from ..trust.attempts import TRIES
 from .bucket import Bucket
 from .mailbox import Mailbox
 from .stream import Stream, check_range
@@ -47,7 +48,7 @@ class _Request:
         self.state = "asked"
         self.deadline = _in_s(mhx.MAX_LIFE_S)
         self.attempt = 0
-        self.left = mhx.TRIES
+        self.left = TRIES
         self.wipe()
 
     def wipe(self) -> None:
@@ -219,7 +220,7 @@ class Export:
 
     async def _on_proof(self, message):
         request = await self._request_for(message, "offered")
-        if mhx.whole(message, "try", 1, mhx.TRIES) != request.attempt:
+        if mhx.whole(message, "try", 1, TRIES) != request.attempt:
             raise HubError("OUT_OF_ORDER", "try")
         share = mhx.binary(message, "pa", 65)
         proof = mhx.binary(message, "ca", 32)

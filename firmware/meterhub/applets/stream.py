@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 
 from ..codec import series
+from ..codec.load_profile import MISSING, Entry
 from ..errors import HubError
 
 CHUNK = 128
@@ -86,7 +87,7 @@ class Stream:
                 packer = series.Packer(self._columns, self._step_s, entry.at, entry.values)
                 continue
             packer.add(entry)
-            present += entry.quality != series.MISSING
+            present += entry.quality != MISSING
         chunk = packer.close()  # pyright: ignore[reportOptionalMemberAccess] - there is always a base
         self._keep_digest(seq, hashlib.sha256(chunk).digest(), present)
         return chunk
@@ -127,9 +128,9 @@ class Stream:
     def _wanted(self, at, entry):
         if self._open is not None and at == self._open.at:
             entry = self._open
-        if entry.at != at or entry.quality == series.MISSING:  # a day that begins between two interval ends
-            return series.Entry(at, series.MISSING, (None,) * len(self._index))
-        return series.Entry(at, entry.quality, tuple([entry.values[i] for i in self._index]))
+        if entry.at != at or entry.quality == MISSING:  # a day that begins between two interval ends
+            return Entry(at, MISSING, (None,) * len(self._index))
+        return Entry(at, entry.quality, tuple([entry.values[i] for i in self._index]))
 
 
 def check_range(available: "list | None", start: int, stop: int) -> None:

@@ -1,6 +1,6 @@
 """A load profile on its way out: register readings at interval ends, packed with delta varints.
 
-Source   this file; register names and units: IEC 62056-61 (OBIS), IEC 62056-6-2 table 4 (unit codes).
+Source   this file; columns, entries, qualities: codec/load_profile.py; OBIS codes: codec/obis.py.
 Units    what each register's header says: value x 10^scale in `unit` (30 Wh, 13 m3).
 Memory   Packer holds the bytes of one chunk; nothing else grows.
 Errors   HubError MALFORMED for bytes that are no series.
@@ -12,7 +12,7 @@ Runs on  both
     varint  start: the time of the base, Unix seconds; with step_s the first entry's end is start + step_s
     R cells the base: the readings at `start`
     runs until the end, each:
-        u8      quality (QUALITY below), + 128 where the registers start anew (the meter was exchanged)
+        u8      quality (load_profile.QUALITY), + 128 where the registers start anew (the meter was exchanged)
         varint  n >= 1, the number of entries
         entries, each: [varint seconds since the entry before, where step_s is 0] R cells (none where quality is 0)
 
@@ -21,43 +21,13 @@ this chunk (since 0 when there is none, and in the first entry of a run that sta
 not read can be taken for a zero, and no chunk needs another one to be read.
 """
 
-from collections import namedtuple
-
 from ..errors import HubError
 from . import varint
+from .load_profile import MISSING, QUALITY, Column, Entry
+from .obis import pack_obis, unpack_obis
 
 VERSION = 1
-MISSING = 0
-MEASURED = 1
-PARTIAL = 2  # the last reading lies more than a minute before the interval's end
-CLOCK_UNSURE = 3  # stamped by a clock that was not synchronised
-OPEN = 4  # the interval has not ended; the reading is the newest
-QUALITY = ("missing", "measured", "partial", "clock unsure", "open")
 _ANEW = 128
-
-# obis: "1-0:1.8.0"; scale: power of ten; unit: IEC 62056-6-2 code
-Column = namedtuple("Column", ("obis", "scale", "unit"))
-# at: Unix seconds of the interval's end; values: tuple of int or None, one per column
-Entry = namedtuple("Entry", ("at", "quality", "values"))
-
-
-def pack_obis(obis: str) -> bytes:
-    """Return the six bytes of "1-0:1.8.0" or "1-0:1.8.0.255"; ValueError when it is no OBIS code."""
-    medium, _, rest = obis.partition("-")
-    channel, _, rest = rest.partition(":")
-    parts = [medium, channel] + rest.split(".")
-    if len(parts) == 5:
-        parts.append("255")
-    # int() alone would let " 8", "+8" and "1_0" in: second names for one register
-    if len(parts) != 6 or not all(part and all(c in "0123456789" for c in part) for part in parts):
-        raise ValueError(obis)
-    return bytes([int(part) for part in parts])
-
-
-def unpack_obis(raw: bytes) -> str:
-    """Return "1-0:1.8.0" for six bytes; F is left out when it is 255."""
-    text = "%d-%d:%d.%d.%d" % tuple(raw[:5])
-    return text if raw[5] == 255 else text + ".%d" % raw[5]
 
 
 class Packer:

@@ -13,7 +13,7 @@ not kept; it stays a gap, and nothing is ever guessed into one.
 
 from micropython import const
 
-from ..codec.series import CLOCK_UNSURE, MEASURED, OPEN, PARTIAL, Entry
+from ..codec.load_profile import CLOCK_UNSURE, MEASURED, OPEN, PARTIAL, Entry
 from ..errors import HubError
 from ..hal.ticks import now_ms, since
 

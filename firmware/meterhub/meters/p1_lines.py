@@ -12,7 +12,7 @@ import binascii
 from micropython import const
 
 from ..codec import calendar
-from ..codec.series import pack_obis, unpack_obis
+from ..codec.obis import pack_obis, unpack_obis
 from ..errors import FrameError
 from .reading import Reading
 

@@ -8,7 +8,8 @@ Runs on  both
 
 from micropython import const
 
-from ..codec.series import Column, pack_obis
+from ..codec.load_profile import Column
+from ..codec.obis import pack_obis
 
 _WH = const(30)
 _VARH = const(32)

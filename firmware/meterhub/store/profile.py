@@ -11,8 +11,8 @@ Runs on  both
 
 from micropython import const
 
-from ..codec import calendar, series
-from ..codec.series import Entry
+from ..codec import calendar
+from ..codec.load_profile import MISSING, OPEN, Entry
 from ..errors import HubError
 from . import files, segment
 
@@ -23,8 +23,8 @@ _SUFFIX = ".lp"
 class Profile:
     """The load profile in the folder `path`.
 
-    columns: list of series.Column; months: how many are kept besides the current one. tell(detail), when given, hears
-    of each file found damaged, once a boot.
+    columns: list of load_profile.Column; months: how many are kept besides the current one. tell(detail), when given,
+    hears of each file found damaged, once a boot.
     """
 
     def __init__(self, path: str, columns: list, interval_s: int = 1800, months: int = 13, tell=None) -> None:
@@ -71,7 +71,7 @@ class Profile:
         Raises HubError INTERVAL_LATE unless it is newer than all that are kept, ValueError for one that cannot be.
         """
         at, quality, values = entry
-        if at % self.interval_s or not series.MISSING < quality < series.OPEN or len(values) != len(self.columns):
+        if at % self.interval_s or not MISSING < quality < OPEN or len(values) != len(self.columns):
             raise ValueError("entry")
         if any([value is not None and value < 0 for value in values]):
             raise ValueError("entry")
@@ -121,19 +121,19 @@ class Profile:
                 continue
             for entry in self._entries(name, at, stop):
                 while at < entry.at:
-                    yield Entry(at, series.MISSING, self._none)
+                    yield Entry(at, MISSING, self._none)
                     at += step
                 if at == entry.at:  # not one from before `start`, or of a shorter interval than ours
                     yield entry
                     at += step
         while at <= stop:
-            yield Entry(at, series.MISSING, self._none)
+            yield Entry(at, MISSING, self._none)
             at += step
 
     def value_at(self, at: int) -> "Entry | None":
         """Return the entry of the interval that ends at `at`, None when there is none."""
         for entry in self.read(at, at):
-            if entry.quality != series.MISSING:
+            if entry.quality != MISSING:
                 return entry
         return None
 

@@ -1,6 +1,6 @@
 """One month of the load profile in one file: its format, and how it is read.
 
-Source   this file; columns: codec/series.py; numbers: codec/varint.py.
+Source   this file; columns: codec/load_profile.py; numbers: codec/varint.py.
 Memory   a Window (512 bytes) and one record.
 Errors   none for what a file holds: bytes that are no record are skipped, counted and told.
 Runs on  both
@@ -25,7 +25,8 @@ from micropython import const
 
 from ..codec import varint
 from ..codec.crc import crc16_arc
-from ..codec.series import Column, pack_obis, unpack_obis
+from ..codec.load_profile import Column
+from ..codec.obis import pack_obis, unpack_obis
 from .window import Window
 
 _MAGIC = b"MHLP"

@@ -13,8 +13,8 @@ Format   JSON {seen: [rid, ...], died: [Unix seconds, ...], open: rid or "", spe
 import json
 
 from ..errors import HubError
-from . import mhx
 
+TRIES = 3  # of one request
 _SEEN = 32
 _DAY_S = 86400
 _FIRST_LOCK_S = 60
@@ -65,7 +65,7 @@ class Attempts:
         self._state["spent"] += 1
         self._state["at"] = now
         self._keep()
-        return mhx.TRIES - self._state["spent"]
+        return TRIES - self._state["spent"]
 
     def close(self, died: bool, now: int) -> None:
         """The open request is over; `died` when it used up its attempts (or was left with some spent)."""

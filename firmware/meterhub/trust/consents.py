@@ -14,8 +14,8 @@ Format   JSON list of objects {kid, sub, regs, res, until, made, used, ended} in
 import json
 
 from ..errors import HubError
-from . import mhx
 
+RESOLUTIONS = ("half-hour", "day", "month")  # each coarser than the one before
 _MOST = 8
 
 
@@ -45,7 +45,7 @@ class Consents:
             raise HubError("EXPIRED", "until")
         if not all(reg in consent["regs"] for reg in regs):
             raise HubError("NOT_CONSENTED", "regs")
-        if mhx.RESOLUTIONS.index(res) < mhx.RESOLUTIONS.index(consent["res"]):
+        if RESOLUTIONS.index(res) < RESOLUTIONS.index(consent["res"]):
             raise HubError("NOT_CONSENTED", "res")
         return consent
 

@@ -10,13 +10,17 @@ The private key is made on the hub and never leaves it. `repr` and error texts s
 
 import hashlib
 
-from ..codec import jose
+from ..codec import base32, jose
 from ..crypto import ecdsa, p256
 from ..crypto.drbg import Drbg
 from ..errors import StoreError
-from . import mhx
 
 _URANDOM_READS = 64  # the RP2040's ring oscillator is not a conditioned source: take much more than is needed
+
+
+def hub_id(public: bytes) -> str:
+    """Return the id of the hub whose public point (65 bytes) this is: 80 bits of its SHA-256, Crockford base32."""
+    return base32.encode(hashlib.sha256(public).digest()[:10])
 
 
 def start_drbg(board, record, ticks_us) -> Drbg:
@@ -44,7 +48,7 @@ class Identity:
         self._scalar = scalar
         self._drbg = drbg
         self.public = public
-        self.hub = mhx.hub_id(public)
+        self.hub = hub_id(public)
 
     def __repr__(self) -> str:
         return "<Identity " + self.hub + ">"

@@ -56,19 +56,13 @@ from ..crypto import p256
 from ..crypto.hkdf import hkdf
 from ..crypto.hmac import hmac_sha256
 from ..errors import HubError
+from .consents import RESOLUTIONS
 
 MAX_MESSAGE = 2048  # bytes of one JSON message, chunks excepted
 MAX_CHUNK = 8192
 MAX_LIFE_S = 600
-TRIES = 3
 MODES = ("server", "private")
-RESOLUTIONS = ("half-hour", "day", "month")
 KINDS_DOWN = ("request", "proof", "want", "done", "cancel")
-
-
-def hub_id(public: bytes) -> str:
-    """Return the id of the hub whose public point (65 bytes) this is: 80 bits of its SHA-256, Crockford base32."""
-    return base32.encode(hashlib.sha256(public).digest()[:10])
 
 
 def request_hash(token: str) -> bytes:

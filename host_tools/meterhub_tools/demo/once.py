@@ -25,7 +25,8 @@ from .kitchen import Kitchen
 from .stage import INTERVAL_S, REGISTERS, Stage
 from .truth import Readings, Traces, check, readings
 
-from meterhub.codec import checkdigit, series  # isort: skip
+from meterhub.codec import checkdigit  # isort: skip
+from meterhub.codec.load_profile import Column, Entry  # isort: skip
 from meterhub.errors import HubError  # isort: skip
 
 HEADLESS = toolchain.ROOT / "host_tools/meterhub_tools/website/frontend/headless.mjs"
@@ -160,7 +161,7 @@ class Once:
         status = await self._agree_and_prove(address, wrong_first=True)
         self._data_id = status["data"]
         got = await asyncio.to_thread(self.visitor.readings, status)
-        found = readings([series.Column(**c) for c in got["columns"]], [series.Entry(**e) for e in got["entries"]])
+        found = readings([Column(**c) for c in got["columns"]], [Entry(**e) for e in got["entries"]])
         await asyncio.to_thread(self._check_csv, found)
         return found
 

@@ -13,7 +13,7 @@ from .. import firmware  # noqa: F401 - puts the firmware's package on the path
 from ..errors import ToolError
 from ..simulators.household import Household
 
-from meterhub.codec import series  # isort: skip
+from meterhub.codec.load_profile import MEASURED, OPEN, QUALITY, Column, Entry  # isort: skip
 
 _SAMPLE = 97
 _NUMBER = re.compile(rb"\d+(?:\.\d{3})?")
@@ -32,7 +32,7 @@ class Readings(NamedTuple):
         return [values[column] for _, _, values in self.entries if values[column] is not None]  # type: ignore[misc]
 
 
-def readings(columns: Sequence[series.Column], entries: Iterable[series.Entry]) -> Readings:
+def readings(columns: Sequence[Column], entries: Iterable[Entry]) -> Readings:
     """Return Readings of what codec/series gives; ToolError for a register that is not in Wh."""
     for column in columns:
         if (column.scale, column.unit) != (0, 30):
@@ -51,12 +51,12 @@ def check(found: Readings, household: Household, step_s: int = 1800) -> int:
     for at, quality, values in found.entries:
         if at < household.start:
             continue
-        if quality == series.OPEN:
+        if quality == OPEN:
             low, high = _true(household, found.registers, at - step_s), _true(household, found.registers, at)
             if not all(v is not None and a <= v <= b for a, v, b in zip(low, values, high, strict=True)):
                 raise ToolError(f"the open interval until {at} is not between its limits")
-        elif quality != series.MEASURED or values != _true(household, found.registers, at):
-            raise ToolError(f"the interval that ends at {at} ({series.QUALITY[quality]}) is not what the meter showed")
+        elif quality != MEASURED or values != _true(household, found.registers, at):
+            raise ToolError(f"the interval that ends at {at} ({QUALITY[quality]}) is not what the meter showed")
         compared += 1
     if not compared:
         raise ToolError("no interval to compare")

@@ -10,7 +10,7 @@ import sys
 
 from answers import elapsed_us, now_us, serve
 
-from meterhub.codec import series
+from meterhub.codec.load_profile import MEASURED, MISSING, Entry
 from meterhub.store import files
 from meterhub.store.columns import column_of
 from meterhub.store.profile import Profile
@@ -55,7 +55,7 @@ def _some(lines):
 
 def _entry(line):
     at, imported, exported = line.split(",")
-    return series.Entry(int(at), series.MEASURED, (int(imported), int(exported)))
+    return Entry(int(at), MEASURED, (int(imported), int(exported)))
 
 
 def size(folder: str) -> int:
@@ -67,7 +67,7 @@ def count(profile: Profile, start: int, stop: int) -> int:
     """Return how many intervals that end in start..stop are kept."""
     found = 0
     for entry in profile.read(start, stop):  # a list would be as long as the history
-        found += entry.quality != series.MISSING
+        found += entry.quality != MISSING
     return found
 
 

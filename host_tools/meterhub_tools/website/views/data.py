@@ -20,7 +20,7 @@ from .. import state
 from ..vault import Stored
 from .session import vault_key
 
-from meterhub.codec import series  # isort: skip
+from meterhub.codec.load_profile import QUALITY, Column  # isort: skip
 
 UNITS = {30: "Wh", 13: "m3"}  # IEC 62056-6-2 table 4
 
@@ -74,7 +74,7 @@ def rows(result: Result) -> Iterator[list]:
     yield head
     before = result.base
     for entry in result.entries:
-        row = [_iso(entry.at), series.QUALITY[entry.quality]]
+        row = [_iso(entry.at), QUALITY[entry.quality]]
         for column, old, new in zip(result.columns, before, entry.values, strict=True):
             known = old is not None and new is not None and new >= old
             row += [_scaled(new, column), _scaled(new - old, column) if known else ""]
@@ -82,7 +82,7 @@ def rows(result: Result) -> Iterator[list]:
         before = entry.values
 
 
-def _scaled(value: int | None, column: series.Column) -> str:
+def _scaled(value: int | None, column: Column) -> str:
     return "" if value is None else f"{Decimal(value).scaleb(column.scale):f}"
 
 
