@@ -20,7 +20,7 @@ _SILENT_MS = const(30000)
 _OLD_MS = const(15000)
 _SLOT_S = const(300)
 _SLOTS = const(12)
-_NIGHT = (23, 6)  # hours, local time, between which the idle page is dimmed
+_NIGHT = const((23, 6))  # hours, local time, between which the idle page is dimmed
 _WORDS = {"half-hour": "half-hours", "day": "days", "month": "months"}
 _RESULTS = {
     "done": "sent",

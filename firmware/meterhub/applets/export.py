@@ -17,6 +17,8 @@ of them meet half-way, and a state can be read off `_Request.state`:
 import json
 import time
 
+from micropython import const
+
 from ..codec import base64url, checkdigit, jose
 from ..crypto import aead, ecdh, ecdsa, p256
 from ..crypto.equal import equal
@@ -29,10 +31,10 @@ from .bucket import Bucket
 from .mailbox import Mailbox
 from .stream import Stream, check_range
 
-_PIN_LIFE_S = 600
-_SILENCE_S = 120  # without a want
-_AHEAD_S = 300  # how far the recipient's clock may be ahead
-_PIN_RANGE = 100000000
+_PIN_LIFE_S = const(600)
+_SILENCE_S = const(120)  # without a want
+_AHEAD_S = const(300)  # how far the recipient's clock may be ahead
+_PIN_RANGE = const(100000000)
 _WORDS = {"half-hour": "half-hours", "day": "days", "month": "months"}
 _READERS = {"server": "they CAN read it", "private": "only your browser"}
 

@@ -12,12 +12,14 @@ the stream is made (the open interval's reading is kept here), and the store onl
 import asyncio
 import hashlib
 
+from micropython import const
+
 from ..codec import series
 from ..codec.load_profile import MISSING, Entry
 from ..errors import HubError
 
 CHUNK = 128
-_SLICE = 8  # entries read between two looks at the other tasks
+_SLICE = const(8)  # entries read between two looks at the other tasks
 
 
 class Stream:

@@ -5,7 +5,9 @@ Errors   none
 Runs on  both
 """
 
-_SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+from micropython import const
+
+_SYMBOLS = const("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
 def encode(raw: "bytes | bytearray") -> str:

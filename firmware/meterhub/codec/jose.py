@@ -16,10 +16,10 @@ from micropython import const
 from ..errors import HubError
 from . import base64url
 
-_ALG = "ES256"
-_ENC = "A128CBC-HS256"
-_REFUSED = ("jwk", "jku", "x5u", "x5c", "crit", "b64", "zip")
-_MAX_BRACKETS = const(16)  # of one JSON part: bounds how deep a parser can be led
+_ALG = const("ES256")
+_ENC = const("A128CBC-HS256")
+_REFUSED = const(("jwk", "jku", "x5u", "x5c", "crit", "b64", "zip"))
+_MAX_BRACKETS = const(32)  # of one JSON part: bounds how deep a parser can be led
 _SIGNATURE_BYTES = const(64)
 _DOT = const(0x2E)
 _BLOCK_BYTES = const(16)  # of AES; an IV and a tag are as long

@@ -21,13 +21,15 @@ this chunk (since 0 when there is none, and in the first entry of a run that sta
 not read can be taken for a zero, and no chunk needs another one to be read.
 """
 
+from micropython import const
+
 from ..errors import HubError
 from . import varint
 from .load_profile import MISSING, QUALITY, Column, Entry
 from .obis import pack_obis, unpack_obis
 
 VERSION = 1
-_ANEW = 128
+_ANEW = const(128)
 
 
 class Packer:

@@ -14,7 +14,7 @@ from ..errors import ConfigError
 from . import calendar
 
 _DAY_S = const(86400)
-_NUMBER = "+-:0123456789"
+_NUMBER = const("+-:0123456789")
 
 
 class Zone:

@@ -32,9 +32,9 @@ _SIZE = const(4096)
 _START = const(0x2F)  # "/"
 _CR = const(13)
 _LF = const(10)
-_NONE = ()
-_HEX = b"0123456789ABCDEFabcdef"
-_BETWEEN = b"\r\n\x00"  # what may stand between two telegrams
+_NONE = const(())
+_HEX = const(b"0123456789ABCDEFabcdef")
+_BETWEEN = const(b"\r\n\x00")  # what may stand between two telegrams
 _MOST_TRIES = const(16)  # telegrams looked for inside one that failed
 _PATIENCE = const(10)  # telegrams one after the other that say it is another kind of meter now
 

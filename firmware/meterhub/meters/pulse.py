@@ -12,7 +12,7 @@ from micropython import const
 from ..hal.ticks import since
 from .reading import Reading
 
-_WMS_PER_KWH = 3600000000  # 1 kWh in W x ms
+_WMS_PER_KWH = const(3600000000)  # 1 kWh in W x ms
 _FORGOTTEN_MS = const(3600000)  # after an hour without a pulse the power is 0
 
 

@@ -14,8 +14,8 @@ from .reading import Reading, whole
 
 _MOST = const(128)
 _PATIENCE = const(10)  # lower readings in a row, each at least the one before, that make it a new register
-_DERIVED = ("1-0:1.8.0", "1-0:2.8.0")
-_TARIFFS = ("1", "2", "3", "4")
+_DERIVED = const(("1-0:1.8.0", "1-0:2.8.0"))
+_TARIFFS = const(("1", "2", "3", "4"))
 
 
 class Registers:

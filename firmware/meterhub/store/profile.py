@@ -17,7 +17,7 @@ from ..errors import HubError
 from . import files, segment
 
 _DAY_S = const(86400)
-_SUFFIX = ".lp"
+_SUFFIX = const(".lp")
 
 
 class Profile:

@@ -17,7 +17,7 @@ from ..codec.crc import crc16_arc
 from ..errors import StoreError
 from . import files
 
-_MAGIC = b"MHR1"
+_MAGIC = const(b"MHR1")
 _HEAD = const(10)
 _SEED = const(0xFFFF)
 

@@ -29,7 +29,7 @@ from ..codec.load_profile import Column
 from ..codec.obis import pack_obis, unpack_obis
 from .window import Window
 
-_MAGIC = b"MHLP"
+_MAGIC = const(b"MHLP")
 _VERSION = const(1)
 _SEED = const(0xFFFF)
 _STEP = const(0x50)

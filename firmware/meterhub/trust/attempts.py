@@ -12,12 +12,14 @@ Format   JSON {seen: [rid, ...], died: [Unix seconds, ...], open: rid or "", spe
 
 import json
 
+from micropython import const
+
 from ..errors import HubError
 
 TRIES = 3  # of one request
-_SEEN = 32
-_DAY_S = 86400
-_FIRST_LOCK_S = 60
+_SEEN = const(32)
+_DAY_S = const(86400)
+_FIRST_LOCK_S = const(60)
 
 
 class Attempts:

@@ -13,10 +13,12 @@ Format   JSON list of objects {kid, sub, regs, res, until, made, used, ended} in
 
 import json
 
+from micropython import const
+
 from ..errors import HubError
 
 RESOLUTIONS = ("half-hour", "day", "month")  # each coarser than the one before
-_MOST = 8
+_MOST = const(8)
 
 
 class Consents:

@@ -10,12 +10,14 @@ The private key is made on the hub and never leaves it. `repr` and error texts s
 
 import hashlib
 
+from micropython import const
+
 from ..codec import base32, jose
 from ..crypto import ecdsa, p256
 from ..crypto.drbg import Drbg
 from ..errors import StoreError
 
-_URANDOM_READS = 64  # the RP2040's ring oscillator is not a conditioned source: take much more than is needed
+_URANDOM_READS = const(64)  # the RP2040's ring oscillator is not a conditioned source: take much more than is needed
 
 
 def hub_id(public: bytes) -> str:

@@ -39,7 +39,6 @@ def hub(folder: str) -> list:
     from meterhub.crypto.steps import run
     from meterhub.hal.unix import Board
     from meterhub.links.wan import Wan
-    from meterhub.meters.p1 import P1Decoder
     from meterhub.store.record import Record
     from meterhub.trust import identity
 
@@ -48,7 +47,7 @@ def hub(folder: str) -> list:
     built.identity = run(identity.load(Record(folder + "/identity"), built.drbg))
     link = {"host": "127.0.0.1", "port": 1883, "user": "", "password": "", "ca": b"", "server_name": ""}
     built.wan = Wan(built.identity.hub, link, built.receive, None, built.journal, built.drbg)
-    kept.append((built, P1Decoder(built.zone, 3600), bytearray(512)))
+    kept.append((built, bytearray(512)))  # the serial line's buffer, which the task makes that reads it
     return _counted(before)
 
 
