@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import line_corpus
 import pytest
 
 from meterhub_tools import toolchain
@@ -159,6 +160,21 @@ def test_every_capture_gives_the_values_it_must(words, captures, capsys):
     with capsys.disabled():
         print("\n" + "\n".join(lines))  # noqa: T201 - the table is what one runs this for
     assert not bad
+
+
+@pytest.mark.parametrize("words", interpreters())
+@pytest.mark.parametrize("is_checked", [True, False], ids=["tag checked", "tag not checked"])
+def test_encrypted_captures_give_the_text_inside(words, is_checked, captures, tmp_path):
+    keys = json.loads((captures / "keys.json").read_text())
+    texts = json.loads((captures / "expected/dlms.json").read_text())
+    for path in sorted((captures / "open/p1-encrypted").rglob("*.bin")):
+        name = f"{path.parent.name}/{path.name}"
+        kind = f"p1e:{keys[name]['encryption_key']}:{keys[name]['authentication_key'] if is_checked else ''}"
+        (found,) = line_corpus.decode(words, kind, tmp_path, [path.read_bytes()])
+        plain = tmp_path / "plain.txt"
+        plain.write_text(texts[name]["_telegrams"][0]["_plaintext_p1"], newline="")
+        assert found["errors"] == {}
+        assert found["telegrams"] == decode(words, [plain])[0]["telegrams"]
 
 
 # -- our own ---------------------------------------------------------------------------------------------------

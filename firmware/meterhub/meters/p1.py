@@ -2,7 +2,8 @@
 
 Source   P1 companion standard, Dutch Smart Meter Requirements 5.0.2 (telegram 5.12, CRC 5.2, times 6.4) and 2.2;
          eMUCS-P1 1.7.1 for Belgium; IEC 62056-21 6.3 (ident line, data lines).
-Units    those of reading.py; times are Unix seconds.
+Units    those of reading.py; times are Unix seconds. A Telegram's `meter` is the electricity meter's id, else its ident
+         line; its `version` "50", "42", "50217" (Belgium), "" before 4.
 Memory   one buffer of 4096 bytes; feed() allocates nothing until a telegram is whole.
 Errors   feed() raises nothing: what is no good telegram is dropped and counted in `errors`, by reason:
          garbage    bytes that are no telegram          truncated  the next telegram began before this one's end
@@ -16,17 +17,12 @@ lost bytes cost the telegrams they were lost from and no others. A telegram with
 believed only whole: every line must be well formed, and a meter that has sent a CRC is held to it.
 """
 
-from collections import namedtuple
-
 from micropython import const
 
 from ..codec.crc import crc16_arc, crc16_x25
 from ..errors import FrameError
 from . import p1_lines
-
-# meter: the electricity meter's id, else its ident line; version: "50", "42", "50217" (Belgium), "" before 4;
-# at: Unix s by the meter's clock, or None; readings: list of Reading; texts: {obis: str}, what is not a number
-Telegram = namedtuple("Telegram", ("meter", "version", "at", "readings", "texts"))
+from .reading import Telegram
 
 _SIZE = const(4096)
 _START = const(0x2F)  # "/"

@@ -15,6 +15,7 @@ from ..codec import calendar
 from ..codec.obis import pack_obis, unpack_obis
 from ..errors import FrameError
 from .reading import Reading
+from .unit_names import known_unit
 
 _CLOSE = const(0x29)
 _CR = const(13)
@@ -22,26 +23,6 @@ _MOST_KNOWN = const(96)
 _MOST_DIGITS = const(18)
 _LONGEST_ID = const(96)
 _NUMBER, _TEXT, _CODED_TEXT, _CLOCK, _SLAVE = range(5)
-_UNITS = {  # as written, in small letters: unit, power of ten
-    b"kwh": ("Wh", 3),
-    b"wh": ("Wh", 0),
-    b"kw": ("W", 3),
-    b"w": ("W", 0),
-    b"kvarh": ("varh", 3),
-    b"varh": ("varh", 0),
-    b"kvar": ("var", 3),
-    b"var": ("var", 0),
-    b"kva": ("VA", 3),
-    b"va": ("VA", 0),
-    b"v": ("V", 0),
-    b"a": ("A", 0),
-    b"hz": ("Hz", 0),
-    b"m3": ("m3", 0),
-    b"dm3": ("m3", -3),
-    b"gj": ("J", 9),
-    b"mj": ("J", 6),
-    b"s": ("s", 0),
-}
 
 
 def is_ident(buf: "bytes | bytearray", pos: int, stop: int) -> bool:
@@ -161,7 +142,7 @@ class Lines:
         digits = body
         if star >= 0:
             digits = body[:star]
-            known = _UNITS.get(body[star + 1 :].strip().lower())
+            known = known_unit(body[star + 1 :])
             if known is None:
                 return False
             unit, scale = known

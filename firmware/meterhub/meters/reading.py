@@ -11,6 +11,9 @@ from collections import namedtuple
 # obis: "1-0:1.8.0"; value: int; scale: power of ten; unit: str; meter: the meter's own id, "" when it tells none;
 # channel: 0 for the meter itself, n for the n-th one behind it; at: Unix s the value belongs to, or None
 Reading = namedtuple("Reading", ("obis", "value", "scale", "unit", "meter", "channel", "at"))
+# meter: the meter's own id, "" when it tells none; version: of its protocol, as each decoder says; at: Unix s by the
+# meter's clock, or None; readings: list of Reading; texts: {obis: str}, what is not a number
+Telegram = namedtuple("Telegram", ("meter", "version", "at", "readings", "texts"))
 
 
 def whole(reading: Reading, scale: int) -> int:
