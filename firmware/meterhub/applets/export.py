@@ -70,6 +70,8 @@ class Export:
     """The applet. `hub` is what app.py hands out: identity, drbg, clock, journal, consents, attempts, profile,
     intervals, zone, recipients {kid: (name, public point)}, ihd, and send(message: bytes)."""
 
+    idle_s = 60
+
     def __init__(self, hub) -> None:
         self._hub = hub
         self._inbox = Mailbox(8)
@@ -92,9 +94,12 @@ class Export:
             self._foreign(HubError("RATE_LIMITED", "message"))
 
     async def run(self) -> None:
-        """Serve the inbox for ever."""
-        while True:
-            await self.turn(await self._inbox.take(1000))
+        """Serve the inbox; return when no request is open and nothing has been asked for `idle_s` seconds."""
+        quiet_s = 0
+        while self._open is not None or quiet_s < self.idle_s:
+            item = await self._inbox.take(1000)
+            quiet_s = quiet_s + 1 if item is None else 0
+            await self.turn(item)
 
     async def turn(self, item: "bytes | str | dict | None") -> None:
         """Deal with one item of the inbox (None: nothing came), and with a deadline that has passed."""

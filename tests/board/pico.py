@@ -1,0 +1,40 @@
+"""The prompt of a board, by mpremote's own transport."""
+
+import contextlib
+
+import serial
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+
+
+class Repl:
+    """A raw REPL as long as the `with` lasts."""
+
+    def __init__(self, port: str) -> None:
+        self._port = port
+
+    def __enter__(self) -> "Repl":
+        self._transport = SerialTransport(self._port)
+        self._transport.enter_raw_repl(soft_reset=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(TransportError, serial.SerialException, OSError):
+            self._transport.exit_raw_repl()
+        with contextlib.suppress(OSError):
+            self._transport.close()
+
+    def run(self, code: str) -> str:
+        """Run `code` and return what it printed; TransportExecError with the board's traceback."""
+        return self._transport.exec(code).decode().strip().replace("\r\n", "\n")
+
+    def start(self, code: str) -> None:
+        """Let the board begin with `code` and do not wait for its end."""
+        self._transport.exec_raw_no_follow(code)
+
+    def finish(self) -> str:
+        """Return what the code given to start() printed, when it has ended."""
+        out, error = self._transport.follow(timeout=20)
+        if error:
+            raise TransportExecError(out, error.decode())
+        return out.decode().strip().replace("\r\n", "\n")
