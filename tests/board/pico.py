@@ -8,7 +8,7 @@ from mpremote.transport_serial import SerialTransport
 
 
 class Repl:
-    """A raw REPL as long as the `with` lasts."""
+    """A raw REPL as long as the `with` lasts; entered without a soft reset, as a board with a watchdog wants it."""
 
     def __init__(self, port: str) -> None:
         self._port = port
@@ -21,8 +21,7 @@ class Repl:
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(TransportError, serial.SerialException, OSError):
             self._transport.exit_raw_repl()
-        with contextlib.suppress(OSError):
-            self._transport.close()
+        self._transport.serial._socket.close()  # pyserial's own close() of a socket sleeps 0.3 s
 
     def run(self, code: str) -> str:
         """Run `code` and return what it printed; TransportExecError with the board's traceback."""

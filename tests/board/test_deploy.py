@@ -243,8 +243,9 @@ BALLAST = """\
 import os
 free = os.statvfs('/')[3]
 with open('/ballast', 'wb') as file:
-    for _ in range(free - 8):
+    for _ in range(free - 4):
         file.write(bytes(4096))
+        print('.', end='')
 """
 
 

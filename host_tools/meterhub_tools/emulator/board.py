@@ -11,8 +11,8 @@
 
 As on a real board the USB port goes away when the chip resets or loses its power: whoever has it open reads its end
 and opens it again. Virtual time never goes faster than `pace` times real time (None: as fast as it can, and sleep
-takes no time: for what the board does alone). What is not modelled: waits for the flash chip's cache, the second core, ADC
-inputs, baud rates that do not match, bits on the I2C bus that the program moves by hand (I2C.scan() finds nothing).
+takes no time: for what the board does alone). What is not modelled: waits for the flash chip's cache, the second core,
+ADC inputs, baud rates that do not match, bits on the I2C bus that the program moves by hand (I2C.scan() finds nothing).
 
 Errors   ToolError when it cannot be built or started, when it ends by itself, or when what is waited for does not come
 Runs on  Linux; a process of node for each board

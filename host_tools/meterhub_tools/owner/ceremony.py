@@ -166,5 +166,7 @@ class Ceremony:
         with session.restarted(self._wishes.port, self._hello["hub"]) as line:
             if not wan.get("url"):
                 return "the hub has restarted; it has no broker to go to"
+            if wan["url"] == "cable:":
+                return "the hub has restarted; its way to the broker: meterhub bridge --port PORT --broker URL"
             online.wait(line, self._document, patience_s)
         return f"the hub has reached {wan['url']}"
