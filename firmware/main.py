@@ -28,7 +28,10 @@ class Slot:
     def __init__(self, path: str) -> None:
         self._path = path
         with open(path, "rb") as file:
-            length = 4 * int.from_bytes(file.read(6)[4:], "little")
+            head = file.read(6)
+            if head[:4] != b"MHF1":
+                raise OSError(22)
+            length = 4 * int.from_bytes(head[4:], "little")
             self._names = file.read(length)
             self._starts = file.read(length)
 

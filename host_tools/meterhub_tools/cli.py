@@ -24,6 +24,7 @@ COMMANDS = {
         "owner.provision",
         "make a hub yours: its certificate, settings, clock, and a place in the registry",
     ),
+    "hubs": ("owner.hubs", "list or show the hubs that were provisioned here"),
     "monitor": ("board.monitor", "show what the hub on the cable does"),
     "info": ("owner.info", "versions, memory, link, errors of the hub on the cable"),
     "settings": ("owner.settings", "get, set or check the settings of the hub on the cable"),
@@ -42,7 +43,7 @@ With a board on the cable (--port /dev/ttyACM0), one after the other:
   meterhub flash          MicroPython onto it      meterhub deploy     the firmware onto it
   meterhub provision      make it yours            meterhub selftest   is everything wired right?
   meterhub monitor        see what it does         meterhub info       how is it?
-and later: meterhub settings, meterhub backup, meterhub restore, meterhub bridge (no radio)
+and later: meterhub settings, meterhub backup, meterhub restore, meterhub hubs, meterhub bridge (no radio)
   meterhub website        where customers see their data      meterhub proof   did this hub say so?
 `meterhub COMMAND --help` tells about one. Exit status: 0 done, 1 the device
 or the data said no, 2 wrong usage. More: README.md"""

@@ -1,10 +1,24 @@
-"""The prompt of a board, by mpremote's own transport."""
+"""The prompt of a board, by mpremote's own transport; and programs that look into the emulator."""
 
 import contextlib
+import os
+import subprocess
+from pathlib import Path
 
 import serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
+
+from meterhub_tools.emulator import board
+
+
+def run_node(script: str, *words: object, given: str = "") -> str:
+    """Run a script of this folder that imports the emulator's modules; return what it prints."""
+    env = os.environ | {"METERHUB_RP2040JS": str(board.RP2040JS), "METERHUB_EMULATOR": str(board.HERE)}
+    command = [board.NODE, Path(__file__).parent / script, *map(str, words)]
+    done = subprocess.run(command, input=given, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 class Repl:
@@ -21,7 +35,9 @@ class Repl:
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(TransportError, serial.SerialException, OSError):
             self._transport.exit_raw_repl()
-        self._transport.serial._socket.close()  # pyserial's own close() of a socket sleeps 0.3 s
+        line = self._transport.serial
+        line._socket.close()
+        line.is_open = False  # pyserial's own close() of a socket sleeps 0.3 s
 
     def run(self, code: str) -> str:
         """Run `code` and return what it printed; TransportExecError with the board's traceback."""

@@ -184,7 +184,7 @@ def test_control_c_restarts_the_old_firmware(deployed, stock_image: Path, other_
         assert wait_for_hub(pico.port, START_S)["version"] == deployed[1]["version"]
 
 
-SMALL = {"meterhub/__init__.mpy": b"", "meterhub/app.mpy": bytes(range(256)) * 20, "x.mpy": b"x" * 700}
+SMALL = {"meterhub/__init__.mpy": b"", "meterhub/app.mpy": bytes(range(256)) * 4, "x.mpy": b"x" * 300}
 
 
 def small(version: str) -> Bundle:
@@ -207,23 +207,25 @@ def test_a_power_cut_at_any_flash_operation_leaves_a_whole_slot_in_force(stock_i
         wait_until_back(pico)
         pico.power_cut()
         before, ends = pico.flash, []
-        for cut in range(1, 200):
-            pico.start(before)
+    for cut in range(1, 200):
+        with EmulatedPico(stock_image, flash=before, pace=None) as pico:
             pico.cut_after(cut, torn=cut % 2 == 0)
-            try:
-                with Repl(pico.port) as repl:
-                    update(Slots(repl), new)
-                    done = True
-            except CablePulled:
-                done = False
-            if done:
+            if not cut_off(pico, new):
                 break
-            pico.wait_off()
             pico.start()
             ends.append(slot_is_whole(pico, {"a": old, "b": new}))
-            wait_until_back(pico)
-            pico.power_cut()
     assert ends == sorted(ends) and {"a", "b"} == set(ends) and len(ends) > 10
+
+
+def cut_off(pico: EmulatedPico, new: Bundle) -> bool:
+    """Update a slot; return whether the power went before it was done."""
+    try:
+        with Repl(pico.port) as repl:
+            update(Slots(repl), new)
+    except CablePulled:
+        pico.wait_off()
+        return True
+    return False
 
 
 def update(slots: Slots, wanted: Bundle) -> None:

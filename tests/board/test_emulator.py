@@ -264,7 +264,6 @@ def test_a_cut_after_any_flash_operation_leaves_the_old_or_the_new(pico, torn):
         with Repl(pico.port) as repl:
             found.append(repl.run(read))
         pico.power_cut()
-    print(len(found), "flash operations")
     assert len(found) > 3
     assert found == sorted(found, reverse=True)  # the old, and from one operation on the new
     assert set(found) == {"old", "new"}
@@ -302,7 +301,8 @@ def boot(image, seed):
         start = pico.events[1]
         assert start["ev"] == "usb"
         with Repl(pico.port) as repl:
-            work = "t = time.ticks_us()\nx = 0\nfor i in range(2000): x = x * i & 255\nprint(time.ticks_diff(time.ticks_us(), t))"
+            work = "t = time.ticks_us()\nx = 0\nfor i in range(2000): x = x * i & 255\n"
+            work += "print(time.ticks_diff(time.ticks_us(), t))"
             return (
                 start["ms"],
                 start["instructions"],
@@ -346,7 +346,7 @@ def test_what_is_wrong_is_said(pico, tmp_path):
 def test_an_image_that_does_not_start_is_named(tmp_path):
     junk = tmp_path / "junk.bin"
     junk.write_bytes(b"\xff" * 4096)
-    with pytest.raises(ToolError, match="breakpoint|in vain"), EmulatedPico(junk, pace=None):
+    with pytest.raises(ToolError, match=r"breakpoint|in vain"), EmulatedPico(junk, pace=None):
         pass
 
 

@@ -5,7 +5,8 @@ import time
 
 import pytest
 from recipient_fake_hub import REGS, STEP, FakeHub, b64, history
-from test_website import NOW, ask, browser, desk, folder, link, site  # noqa: F401 (fixtures)
+from test_website import ask, link
+from website_site import NOW
 
 from meterhub_tools import cli
 from meterhub_tools.owner import documents, keys, registry
@@ -25,7 +26,7 @@ def book(tmp_path):
 
 
 @pytest.fixture
-def hub(desk, book, monkeypatch):  # noqa: F811
+def hub(desk, book, monkeypatch):
     """A hub that is online; nobody has provisioned it."""
     from meterhub_tools.website.gate import Gate
 
@@ -40,7 +41,7 @@ def hub(desk, book, monkeypatch):  # noqa: F811
 
 
 @pytest.fixture
-def anna(browser):  # noqa: F811
+def anna(browser):
     return browser(f"registry{time.monotonic_ns()}")
 
 
@@ -57,13 +58,13 @@ def change(book, text, *values):
     connection.close()
 
 
-def try_to_link(anna, hub, desk):  # noqa: F811
+def try_to_link(anna, hub, desk):
     before = len(desk.courier.sent)
     answer = anna.post("/hubs/new/", {"hub": hub.hub, "regs": REGS, "res": "half-hour", "years": "1"})
     return answer, len(desk.courier.sent) - before
 
 
-def refused(anna, hub, desk):  # noqa: F811
+def refused(anna, hub, desk):
     answer, sent = try_to_link(anna, hub, desk)
     assert answer.status_code == 400
     assert sent == 0
@@ -76,11 +77,11 @@ def test_provisioned_hub_is_linked_and_asked(anna, hub, book, root):
     assert ask(anna, hub).status_code == 302
 
 
-def test_stranger_is_refused_in_plain_words_and_nothing_is_sent(anna, hub, desk):  # noqa: F811
+def test_stranger_is_refused_in_plain_words_and_nothing_is_sent(anna, hub, desk):
     assert "only hubs that its operator has set up" in refused(anna, hub, desk)
 
 
-def test_hub_that_is_provisioned_while_the_site_runs_is_served_at_once(anna, hub, desk, book, root):  # noqa: F811
+def test_hub_that_is_provisioned_while_the_site_runs_is_served_at_once(anna, hub, desk, book, root):
     refused(anna, hub, desk)
     provision(book, root, hub)
     assert try_to_link(anna, hub, desk)[0].status_code == 302
@@ -96,12 +97,12 @@ def test_linked_hub_that_left_the_registry_is_asked_nothing_but_can_be_revoked(a
     assert anna.post(f"/hubs/{hub.hub}/revoke/").status_code == 302
 
 
-def test_certificate_by_another_root_is_refused(anna, hub, desk, book, root, tmp_path):  # noqa: F811
+def test_certificate_by_another_root_is_refused(anna, hub, desk, book, root, tmp_path):
     provision(book, root, hub, signer=keys.load(tmp_path / "another"))
     assert "only hubs" in refused(anna, hub, desk)
 
 
-def test_certificate_of_another_hub_is_refused(anna, hub, desk, book, root):  # noqa: F811
+def test_certificate_of_another_hub_is_refused(anna, hub, desk, book, root):
     other = FakeHub({"kty": "EC", "crv": "P-256", "x": b64(bytes(hub.point[1:33])), "y": b64(hub.point[33:])}, [])
     provision(book, root, hub)
     token = documents.certificate(root, root, other.hub, other.point, 1, "home", NOW)
@@ -109,13 +110,13 @@ def test_certificate_of_another_hub_is_refused(anna, hub, desk, book, root):  # 
     assert "only hubs" in refused(anna, hub, desk)
 
 
-def test_another_key_under_the_same_id_is_refused(anna, hub, desk, book, root):  # noqa: F811
+def test_another_key_under_the_same_id_is_refused(anna, hub, desk, book, root):
     provision(book, root, hub)
     change(book, "UPDATE hubs SET key = ?", b"\4" + bytes(64))
     assert "only hubs" in refused(anna, hub, desk)
 
 
-def test_another_point_under_the_roots_kid_is_refused(anna, hub, desk, book, root, tmp_path):  # noqa: F811
+def test_another_point_under_the_roots_kid_is_refused(anna, hub, desk, book, root, tmp_path):
     thief = keys.load(tmp_path / "thief")
     provision(book, root, hub)
     token = documents.certificate(thief, thief, hub.hub, hub.point, 1, "home", NOW)
@@ -124,7 +125,7 @@ def test_another_point_under_the_roots_kid_is_refused(anna, hub, desk, book, roo
     assert "only hubs" in refused(anna, hub, desk)
 
 
-def test_registry_that_is_gone_is_said_and_nothing_is_sent(anna, hub, desk, book, root):  # noqa: F811
+def test_registry_that_is_gone_is_said_and_nothing_is_sent(anna, hub, desk, book, root):
     provision(book, root, hub)
     book.unlink()
     assert "cannot look your hub up just now" in refused(anna, hub, desk)

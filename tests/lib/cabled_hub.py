@@ -39,7 +39,9 @@ class CabledHub:
         self.port = os.ttyname(self._slave)
         self._process: subprocess.Popen | None = None
         self._stopped = threading.Event()
-        self._repl = False
+        self._repl = False  # what is to run next, or runs
+        self._held: bytes | None = None  # what the host says while the raw REPL is not there yet
+        self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> "CabledHub":
@@ -83,8 +85,12 @@ class CabledHub:
                 bufsize=0,
                 start_new_session=True,
             )
-            if self._repl:
-                self._tell(b"\x01")
+            with self._lock:
+                if self._repl and words[0] != RAW_REPL:  # the Ctrl-C came while it was being started
+                    process.kill()
+                else:
+                    held, self._held = self._held, None
+                    self._tell(held or b"")
             while data := process.stdout.read(4096):
                 self.said += data
                 self._tell_host(data)
@@ -102,13 +108,18 @@ class CabledHub:
         while not self._stopped.is_set():
             if not select.select([self._master], [], [], 0.1)[0]:
                 continue
-            with contextlib.suppress(OSError):
-                data = os.read(self._master, 4096)
-                if b"\x03" in data and not self._repl:
-                    self._repl = True
-                    self.cut_power()
-                elif not (self._repl and data == b"\r\x01"):
-                    self._tell(data)
+            with contextlib.suppress(OSError), self._lock:
+                self._hear(os.read(self._master, 4096))
+
+    def _hear(self, data: bytes) -> None:
+        _, stop, after = data.partition(b"\x03")
+        if stop and not self._repl:
+            self._repl, self._held = True, after
+            self.cut_power()
+        elif self._held is not None:
+            self._held += data
+        else:
+            self._tell(data)
 
     def _tell(self, data: bytes) -> None:
         with contextlib.suppress(OSError):  # it is just starting again: lost, as on a board

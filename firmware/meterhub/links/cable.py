@@ -20,7 +20,7 @@ The tunnel      in which the hub talks MQTT to a broker, the host being the brid
   hub -> host   ~open      connect to the broker that you know
   host -> hub   ~open      done; ~close instead: the broker cannot be had
   both          ~BASE64    bytes under way, RFC 4648 section 4, at most 512 of them in a line
-  both          ~close     the connection has ended; what comes after it belongs to none
+  both          ~close     the connection has ended; what comes after it belongs to none. A bridge begins with it
 
 Memory   one line of 1024 bytes, allocated once; a line of the tunnel
 Errors   none: whatever comes in is answered or dropped. At the end of the input (a PC without a cable) run() returns.
@@ -40,7 +40,6 @@ from ..errors import ConfigError, HubError, StoreError
 _LINE = const(1024)
 _AT_ONCE = const(256)  # bytes taken before the other tasks have their turn
 _TUNNEL_BYTES = const(384)
-_OPEN_S = const(15)
 _IDLE_S = const(60)
 _LARGEST_ID = const(0x3FFFFFFF)
 _LF, _SPACE, _TILDE = const(0x0A), const(0x20), const(0x7E)
@@ -202,27 +201,40 @@ class Tunnel:
     say(text): writes a line.
     """
 
+    patience_s = 10
+
     def __init__(self, say) -> None:
         self._say = say
+        self._alone = False  # nobody was there when it was last asked
         self._state = "closed"  # "asked", "open"
         self._chunk = b""  # what came in the last line and has not been read
         self._out = bytearray()
         self._change = asyncio.Event()  # of any of these
 
     async def open(self) -> "tuple[Tunnel, Tunnel]":
-        """Have the host connect to the broker; return (reader, writer), or raise HubError LINK_DOWN."""
-        self._chunk = b""
-        self._out = bytearray()
-        self._turn("asked")
-        self._say("~open")
-        try:
-            await asyncio.wait_for(self._until(lambda: self._state != "asked"), _OPEN_S)
-        except asyncio.TimeoutError:
-            self._turn("closed")
-            raise HubError("LINK_DOWN", "cable nobody bridges it")
-        if self._state != "open":
-            raise HubError("LINK_DOWN", "cable the bridge cannot reach the broker")
-        return self, self
+        """Have the host connect to the broker; return (reader, writer), or raise HubError LINK_DOWN.
+
+        It is raised once when nobody is there; from then on this waits for a bridge, and asks anew now and then.
+        """
+        while True:
+            self._chunk = b""
+            self._out = bytearray()
+            self._turn("asked")
+            self._say("~open")
+            try:
+                await asyncio.wait_for(self._until(lambda: self._state != "asked"), self.patience_s)
+            except asyncio.TimeoutError:
+                if self._alone:
+                    continue
+                self._alone = True
+                self._turn("closed")
+                raise HubError("LINK_DOWN", "cable nobody bridges it")
+            if self._state == "open":
+                self._alone = False
+                return self, self
+            if not self._alone:
+                raise HubError("LINK_DOWN", "cable the bridge cannot reach the broker")
+            self._alone = False  # a bridge has come; it begins with a ~close, which was no answer
 
     def _turn(self, state):
         self._state = state

@@ -97,8 +97,11 @@ def words(event: dict[str, Any]) -> str:
 
 
 def _status(event: dict[str, Any]) -> str:
-    counts = ", ".join(f"{event[name]} {name}" for name in ("telegrams", "errors", "intervals") if name in event)
+    errors = event.get("errors")
+    if isinstance(errors, dict):  # by reason
+        errors = sum(errors.values())
     heap = f", {event['heap'] // 1024} KB free" if "heap" in event else ""
+    counts = f"{event.get('telegrams')} telegrams, {errors} errors, {event.get('intervals')} intervals"
     return f"{counts}; clock {event.get('clock')}, WAN {event.get('wan')}{heap}"
 
 

@@ -119,14 +119,14 @@ class Wire:
 
     def lines(self) -> list[str]:
         """Return the lines that are there, after a short look; junk of any kind becomes text."""
+        gone = (OSError, TypeError)  # TypeError: pyserial's own, when the port goes while it reads
         try:
-            data = self._serial.read(max(1, self._serial.in_waiting))
-            while data and self._serial.in_waiting:
-                self._begun += data
-                data = self._serial.read(self._serial.in_waiting)
-        except (OSError, TypeError):  # TypeError: pyserial's own, when the port goes while it reads
+            self._begun += self._serial.read(max(1, self._serial.in_waiting))
+        except gone:
             raise CablePulled(self.port) from None
-        self._begun += data
+        with contextlib.suppress(*gone):  # what has come counts; the next look finds the port gone
+            while self._serial.in_waiting and len(self._begun) < _LINE_MAX:
+                self._begun += self._serial.read(self._serial.in_waiting)
         *whole, rest = bytes(self._begun).split(b"\n")
         self._begun[:] = rest[:_LINE_MAX]
         return [line.decode("utf-8", "replace").strip("\r") for line in whole]
@@ -409,11 +409,11 @@ class Repl:
             except (OSError, TypeError):
                 raise CablePulled(self.port) from None
 
-    def exec(self, code: str, doing: str, on_output: Callable[[bytes], None] | None = None) -> str:
+    def exec(self, code: str, doing: str) -> str:
         """Run `code` and return what it printed; BoardError with `doing` when it raises."""
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                return str((self._transport.exec(code, data_consumer=on_output) or b"").decode("utf-8", "replace"))
+                return str(self._transport.exec(code).decode("utf-8", "replace"))
         except TransportExecError as error:
             lines = str(error.error_output).strip().splitlines()
             raise BoardError(doing, lines[-1] if lines else "it did not say why") from None

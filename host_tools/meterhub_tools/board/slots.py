@@ -13,6 +13,7 @@ Errors   ToolError: the board's file system is full or fails, or does not hold w
 
 import base64
 import hashlib
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -202,7 +203,7 @@ class Slots:
         try:
             self._repl.exec(command, "to write its files")
         except BoardError as error:
-            if "ENOSPC" in error.text or "Errno 28" in error.text:
+            if re.search(r"ENOSPC|\b28$", error.text):  # an image without error texts says the number
                 raise FullError() from None
             raise
 

@@ -12,7 +12,7 @@
 As on a real board the USB port goes away when the chip resets or loses its power: whoever has it open reads its end
 and opens it again. Virtual time never goes faster than `pace` times real time (None: as fast as it can, and sleep
 takes no time: for what the board does alone). What is not modelled: waits for the flash chip's cache, the second core,
-ADC inputs, baud rates that do not match, bits on the I2C bus that the program moves by hand (I2C.scan() finds nothing).
+ADC inputs, baud rates that do not match, I2C bits that the program moves by hand (I2C.scan() finds nothing).
 
 Errors   ToolError when it cannot be built or started, when it ends by itself, or when what is waited for does not come
 Runs on  Linux; a process of node for each board
@@ -37,9 +37,9 @@ from ..toolchain import ROOT
 from . import image as images
 
 FLASH_BYTES = 2 * 1024 * 1024
-_HERE = Path(__file__).parent
-_NODE = ROOT / ".toolchain/node/bin/node"
-_RP2040JS = ROOT / ".toolchain/rp2040js/node_modules/rp2040js"
+HERE = Path(__file__).parent
+NODE = ROOT / ".toolchain/node/bin/node"
+RP2040JS = ROOT / ".toolchain/rp2040js/node_modules/rp2040js"
 _PATIENCE_S = 20.0
 _ANSWER_S = 120.0
 _EVENTS = 100_000
@@ -112,9 +112,9 @@ class EmulatedPico:
     def wait_off(self, patience_s: float = _PATIENCE_S) -> str:
         """Wait for the power to be gone; return why: "cut", "asked", "bootloader", "fault"."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._alive or self._power["ev"] == "off", patience_s)
+            self._changed.wait_for(lambda: not self._is_on, patience_s)
             last = self._power
-        if last["ev"] != "off":
+        if last["ev"] != "off" or last["why"] == "reset":
             raise ToolError(f"the emulated board: waited {patience_s:.0f} s for its power to go in vain")
         return str(last["why"])
 
@@ -211,7 +211,10 @@ class EmulatedPico:
         patience_s: float = _PATIENCE_S,
         since: int | None = None,
     ) -> dict:
-        """Return the first event of this name that fits, of those after `since` (mark(); None: from now on)."""
+        """Return the first event of this name that fits, of those after `since` (mark(); None: from now on).
+
+        ToolError after `patience_s` seconds, or at once when the board loses its power or its process ends.
+        """
         start = self._seen if since is None else since
 
         def found() -> dict | None:
@@ -219,11 +222,16 @@ class EmulatedPico:
             return next((event for event in new if event["ev"] == name and fits(event)), None)
 
         with self._changed:
-            self._changed.wait_for(lambda: not self._alive or found(), patience_s)
+            self._changed.wait_for(lambda: not self._is_on or found(), patience_s)
             event = found()
         if event is None:
-            raise ToolError(f"the emulated board: waited {patience_s:.0f} s for {name!r} in vain{self._last_words()}")
+            why = f"waited {patience_s:.0f} s" if self._is_on else "without power it waited"
+            raise ToolError(f"the emulated board: {why} for {name!r} in vain{self._last_words()}")
         return event
+
+    @property
+    def _is_on(self) -> bool:
+        return self._alive and (self._power["ev"] == "on" or self._power["why"] == "reset")
 
     def mark(self) -> int:
         """Return the place in the stream of events where it is now, for wait(since=...)."""
@@ -252,15 +260,15 @@ class EmulatedPico:
         return answer
 
     def _open(self) -> None:
-        if not _RP2040JS.exists() or not _NODE.exists():
+        if not RP2040JS.exists() or not NODE.exists():
             raise ToolError("the RP2040's emulator is not in this checkout; type: make test")
         config = {"rom": str(images.boot_rom()), "image": str(self.image), "flash": None, **self._config}
         if self._first_flash is not None:
             config["flash"] = str(self._write_flash(self._first_flash))
         self._alive = True
         self._process = subprocess.Popen(
-            [_NODE, _HERE / "run.mjs", json.dumps(config)],
-            env=os.environ | {"METERHUB_RP2040JS": str(_RP2040JS), "TZ": "UTC"},  # the chip's calendar has no zone
+            [NODE, HERE / "run.mjs", json.dumps(config)],
+            env=os.environ | {"METERHUB_RP2040JS": str(RP2040JS), "TZ": "UTC"},  # the chip's calendar has no zone
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=Path(self._folder.name, "stderr").open("w"),  # noqa: SIM115 - it is the process's

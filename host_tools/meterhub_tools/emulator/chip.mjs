@@ -13,11 +13,12 @@
 import { pathToFileURL } from 'node:url';
 import { fastCore } from './core.mjs';
 
-const { BasePeripheral, ConsoleLogger, GPIOPinState, LogLevel, RP2040, USBCDC } = await import(
+const { BasePeripheral, GPIOPinState, RP2040, USBCDC } = await import(
   pathToFileURL(`${process.env.METERHUB_RP2040JS}/dist/esm/index.js`)
 );
 
 export const FLASH_BYTES = 2 * 1024 * 1024;
+const CORE = 'CortexM0Core'; // rp2040js's name for it
 const SECTOR = 4096;
 const PAGE = 256;
 const ERASE_NANOS = 45e6;
@@ -56,7 +57,7 @@ export class Chip {
     this.flash = flash;
     this.stopped = false;
     this.mcu = new RP2040(clock);
-    this.mcu.logger = new ConsoleLogger(LogLevel.Error, true);
+    this.mcu.logger = this;
     this.mcu.loadBootrom(new Uint32Array(rom.buffer, rom.byteOffset, rom.byteLength / 4));
     this.mcu.flash.set(flash);
     this.mcu.core.reset();
@@ -94,7 +95,28 @@ export class Chip {
     return { scratch: this.watchdog.scratchData, reason: this.watchdog.reason };
   }
 
-  // Stop for good. why: "reset", "bootloader", "cut"
+  // What rp2040js remarks on: an instruction that there is none, an address where nothing is or that is not aligned. The
+  // chip's answer is a HardFault, and that is the end of a program.
+  error(part, text) {
+    this.fault(`${part}: ${text}`);
+  }
+
+  warn(part, text) {
+    if (part === CORE) this.error(part, text);
+  }
+
+  info() {}
+
+  debug() {}
+
+  fault(text) {
+    if (this.stopped) return;
+    const { PC, LR } = this.mcu.core;
+    this.world.tell({ ev: 'fault', says: `${text} (pc ${PC.toString(16)}, lr ${LR.toString(16)})` });
+    this.end('fault');
+  }
+
+  // Stop for good. why: "reset", "bootloader", "cut", "fault"
   end(why) {
     if (this.stopped) return;
     this.stopped = true;
@@ -106,11 +128,8 @@ export class Chip {
     if (number === 2) this.each(r0, r1, SECTOR, (at) => this.erase(at));
     else if (number === 3) this.each(r0, r2, PAGE, (at) => this.program(at, (r1 + at - r0) >>> 0));
     else if (number === 4) this.end('bootloader');
-    else if (number !== 1) {
-      const { PC, LR } = this.mcu.core;
-      this.world.fault(`breakpoint ${number} at ${PC.toString(16)}, called from ${LR.toString(16)}`);
-      this.end('fault');
-    }
+    else if (number === 5) this.fault('the boot ROM has not what was called');
+    else if (number !== 1) this.fault(`breakpoint ${number}`);
   }
 
   // -- flash ---------------------------------------------------------------------------------------------------------

@@ -534,6 +534,7 @@ export function fastCore(mcu, clock, halted) {
             r[target] = rom32[address >>> 2];
           } else {
             // a peripheral: it may look at the time, set alarms, ask for an interrupt
+            if (address & (size - 1)) mcu.logger.error('core', `${address.toString(16)} is not aligned for ${size} bytes`);
             clock.nanos = start + cycles * perCycle;
             spent = 1 + ioCycles(address, kind > 10);
             if (kind === 4) r[target] = mcu.readUint32(address);

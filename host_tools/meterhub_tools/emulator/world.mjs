@@ -152,10 +152,6 @@ export class World {
     this.spiTold();
     this.tell({ ev: 'pin', gpio, level, ms: this.ms });
   }
-
-  fault(text) {
-    this.tell({ ev: 'fault', says: text, ms: this.ms });
-  }
 }
 
 export function hex(bytes) {
