@@ -1,4 +1,4 @@
-"""The system's packages that the tests drive: a browser, an MQTT broker, a reader of digits in pictures, and a compiler.
+"""The system's packages that the tests drive: browser, MQTT broker, reader of digits in pictures, compiler.
 
 The compiler is for the image that the emulated board runs.
 

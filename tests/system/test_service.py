@@ -83,7 +83,7 @@ def test_a_hub_without_a_network_exports_through_the_cable(tmp_path, options):
 
 def test_nobody_at_the_cable_is_named_and_whoever_comes_is_taken(tmp_path):
     async def run():
-        async with bridged(tmp_path, clock="board") as (place, asker, broker):
+        async with bridged(tmp_path, clock="board") as (place, _asker, broker):
             await place.hub.wait("LINK_DOWN", lambda event: event.get("name") == "LINK_DOWN", 20)
             assert place.hub.journalled("LINK_DOWN")[0]["detail"] == "wan cable nobody bridges it"
             bridge = await asyncio.to_thread(Bridge, place.hub.cable, 1)  # no broker there

@@ -1,6 +1,7 @@
 """Builds what the emulated board runs: MicroPython's own RPI_PICO image, from sources, and a boot ROM of our own.
 
-    image("stock")    as MicroPython publishes it: the port's modules and asyncio
+    image("stock")    the port's modules and asyncio, as MicroPython publishes it, but for four drivers of sensors
+                      (onewire, ds18x20, dht, neopixel), which no package has
     image("frozen")   boards/RPI_PICO/manifest.py: the same, with the firmware in it
 
 Images are kept in .toolchain/rp2/images, named by a hash of all that goes into them: asking for one again costs
@@ -32,7 +33,9 @@ _BUILD = PLACE / "build"
 _LIB = PLACE / "lib"
 _IMAGES = PLACE / "images"
 _MANIFEST = PLACE / "manifest.py"
+_FIRMWARE = ROOT / "firmware"
 _BOARD = ROOT / "boards/RPI_PICO/manifest.py"
+_KEPT = 4
 _FAMILY, _FLASH = "0xe48bff56", "0x10000000"
 _VERSION_FILE = _SOURCES / "py/mpconfig.h"
 
@@ -74,6 +77,7 @@ def boot_rom() -> Path:
     if not made.exists():
         with _only_one():
             made.parent.mkdir(parents=True, exist_ok=True)
+            _forget("rom")
             rom.build(made, _run)
     return made
 
@@ -141,8 +145,8 @@ def _forget(kind: str) -> None:
 def _digest(kind: str) -> str:
     inputs = [Path(__file__), _VERSION_FILE, _SOURCES / "lib/pico-sdk/pico_sdk_version.cmake"]
     if kind == "frozen":
-        firmware = ROOT / "firmware"
-        inputs += [_BOARD, firmware / "manifest.py", firmware / "main.py", *sorted(firmware.glob("meterhub/**/*.py"))]
+        inputs += [_BOARD, _FIRMWARE / "manifest.py", _FIRMWARE / "main.py"]
+        inputs += sorted(_FIRMWARE.glob("meterhub/**/*.py"))
         inputs += sorted(LIBRARIES.rglob("*.py"))
     return _hash(inputs, compiler() + _MANIFESTS[kind])[:16]
 
@@ -150,7 +154,7 @@ def _digest(kind: str) -> str:
 def _hash(files: list[Path], words: str) -> str:
     state = hashlib.sha256(words.encode())
     for file in files:
-        state.update(f"\0{file.relative_to(ROOT)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+        state.update(f"\0{file}\0{file.stat().st_size}\0".encode() + file.read_bytes())
     return state.hexdigest()
 
 
