@@ -8,22 +8,22 @@ import gc
 import sys
 import time
 
-from . import console
+from . import console, lazy, meter_line
 from .codec import base64url
 from .codec.timezone import Zone
 from .crypto.steps import slowly
 from .errors import ConfigError, HubError, StoreError
 from .hal.clock import Clock
-from .hal.ticks import now_ms
+from .hal.ticks import now_ms, since
 from .household import Household
+from .ihd import drivers
 from .ihd.model import Model
 from .ihd.screens import Ihd
-from .links.wan import Wan
+from .links.cable import Cable
 from .meters.intervals import IntervalRecorder
 from .meters.p1 import P1Decoder
-from .meters.pulse import PulseMeter
 from .meters.registers import Registers
-from .store import settings
+from .store import files, settings
 from .store.columns import column_of
 from .store.journal import Journal
 from .store.profile import Profile
@@ -34,11 +34,7 @@ from .trust.attempts import Attempts
 from .trust.consents import Consents
 from .version import VERSION
 
-_UART_BUFFER = 512
-_PULSE_LOOK_S = 10  # without a pulse, how often the power is looked at
-_PULSE_SAVE_MS = 60000
-_PULSE_WRAP = 0x3FFFFFFF
-_PORTS = {"mqtt": 1883, "mqtts": 8883}
+_RESTART_MS = 300  # for the answer to go out
 
 
 class Hub:
@@ -49,11 +45,12 @@ class Hub:
         self.board = board
         self.clock = Clock(board)
         data = board.data_dir
+        self.errors = {}  # name -> how often since the start
+        self.uptime_ms = 0
+        self.meter_bytes = self.pulses = 0
         self.journal = Journal(data + "/journal", self.clock)
         self.journal.listener = self._journalled
-        self.settings, refused = settings.load_file(data + "/settings.json")
-        if refused:
-            self.journal.add("event", "SETTING_REFUSED", "%s %s" % refused.args)
+        self.settings = self._load_settings(data + "/settings.json")
         self.zone = Zone(self.settings.get("zone"))
         self.profile = Profile(
             data + "/profile",
@@ -72,16 +69,38 @@ class Hub:
             self.recipients[one["kid"]] = (one["name"], base64url.decode(one["key"]))
         self.drbg = identity.start_drbg(board, self.record("seed"), time.ticks_us)
         self.identity: "identity.Identity | None" = None
-        self.wan: "Wan | None" = None
+        self.wan = None  # links.wan.Wan
         self.export = None
         self.card_due = False
+        self.cable = Cable(console, _Desk(self))
         self.model = Model("", self.settings.get("name"), VERSION)
-        self.ihd = Ihd(_display(board), self.model)
+        self.ihd = Ihd(_display(board, self.settings), self.model)
+        self.take_press = self.ihd.button  # what a press goes to: (name, kind)
         self.household = Household(self)
+
+    def _load_settings(self, path):
+        """Return the settings in force, after what an owner's change has left half-way was ended."""
+        before = lazy.loaded()
+        if files.exists(path + ".next"):
+            from .trust import owner  # noqa: PLC0415 - only after a power cut
+
+            try:
+                owner.finish(self.strict_record("owner"), self.board.data_dir)
+            except StoreError as err:
+                self.journal.add("security", "INTEGRITY_FAILED", err.args[0])
+        found, refused = settings.load_file(path)
+        if refused:
+            self.journal.add("event", "SETTING_REFUSED", "%s %s" % refused.args)
+        lazy.let_go(lazy.loaded() - before)
+        return found
 
     def record(self, name: str) -> Record:
         """Return the small record `name` of the hub's folder; one that is damaged begins anew, and that is said."""
         return _LossyRecord(self.board.data_dir + "/" + name, self._damaged)
+
+    def strict_record(self, name: str) -> Record:
+        """Return the small record `name`; its load() raises StoreError when it is damaged."""
+        return Record(self.board.data_dir + "/" + name)
 
     def _damaged(self, detail):
         self.journal.add("event", "STORE_DAMAGED", detail)
@@ -92,6 +111,8 @@ class Hub:
 
     def _journalled(self, kind, entry):
         console.journal_line(kind, entry)
+        if entry.name.isupper():
+            self.errors[entry.name] = self.errors.get(entry.name, 0) + 1
         if kind == "consent":
             self.household.agreed += 1
 
@@ -109,17 +130,34 @@ class Hub:
             self.journal.foreign("UNSUPPORTED", "wan topic")
 
     def applet(self):
-        """Return the data-export applet, loaded and started when it is first needed."""
+        """Return the data-export applet, loaded and started when it is needed."""
         if self.export is None:
+            before = lazy.loaded()
             from .applets.export import Export  # noqa: PLC0415 - an applet takes no memory before it is needed
 
             self.export = Export(self)
-            self.start("export", self.export.run)
+            modules = lazy.loaded() - before
+            self.start("export", lambda: self._serve_export(modules))
         return self.export
 
+    async def _serve_export(self, modules):
+        """Let the applet serve, and let it go when nobody wants anything any more."""
+        await self.export.run()  # pyright: ignore[reportOptionalMemberAccess]
+        self.export = None
+        lazy.let_go(modules)
+
     def start(self, name: str, service) -> None:
-        """Start a task that lives for ever."""
+        """Start a task that lives until `service` returns."""
+        self._tasks = [task for task in self._tasks if not task.done()]
         self._tasks.append(asyncio.create_task(supervise(name, service, self.journal)))
+
+    def restart_soon(self) -> None:
+        """Restart the board as soon as what has been said is out."""
+        self.start("restart", self._restart)
+
+    async def _restart(self):
+        await asyncio.sleep_ms(_RESTART_MS)
+        self.board.restart()
 
 
 class _LossyRecord(Record):
@@ -137,118 +175,54 @@ class _LossyRecord(Record):
             return None
 
 
-def _display(board):
-    try:
-        from .ihd.oled import Oled  # noqa: PLC0415 - a port may have no framebuf
+class _Desk:
+    """What answers on the service line, loaded when somebody asks."""
 
-        return Oled(board.i2c())
+    def __init__(self, hub) -> None:
+        self._hub = hub
+        self._desk = None
+        self._modules = ()
+
+    async def answer(self, verb, request, tell):
+        if self._desk is None:
+            before = lazy.loaded()
+            from .service_desk import Desk  # noqa: PLC0415 - an idle hub has nobody at the cable
+
+            self._desk = Desk(self._hub)
+            self._modules = lazy.loaded() - before
+        return await self._desk.answer(verb, request, tell)
+
+    def close(self):
+        self._desk = None
+        lazy.let_go(self._modules)
+
+
+def _display(board, chosen):
+    """Return the driver of the display that the settings name; None when there is none."""
+    try:
+        return drivers.open(chosen.get("display.driver"), board, chosen.get("display.address"))
     except (ImportError, OSError):
         return None
-
-
-def _wan(hub):
-    """Return the WAN link of the settings, None when they name none; ConfigError when its CA cannot be used."""
-    url = hub.settings.get("wan.url")
-    if not url:
-        return None
-    scheme, _, rest = url.partition("://")
-    host, _, port = rest.rstrip("/").partition(":")
-    ca = b""
-    if scheme == "mqtts":
-        ca = _ca(hub.board.data_dir, hub.settings.get("wan.ca"))
-    link = {"host": host, "port": int(port or _PORTS[scheme]), "ca": ca}
-    for name in ("user", "password", "server_name"):
-        link[name] = hub.settings.get("wan." + name)
-    return Wan(hub.identity.hub, link, hub.receive, hub.greet, hub.journal, hub.drbg)
-
-
-def _ca(folder, name):
-    try:
-        with open(folder + "/" + name, "rb") as file:
-            der = file.read(4096)
-    except OSError:
-        raise ConfigError("wan.ca", "names no file of the hub")
-    if der[:1] != b"\x30":
-        raise ConfigError("wan.ca", "is not in DER")
-    return der
-
-
-async def _send_card(hub):
-    """Publish who this hub is, and which range it has, signed and retained."""
-    claims = {"v": 1, "hub": hub.identity.hub, "key": base64url.encode(hub.identity.public), "at": hub.clock.now()}
-    claims["name"] = hub.settings.get("name")
-    claims["have"] = hub.intervals.have()
-    token = await slowly(hub.identity.sign("mhx-card", claims))
-    hub.wan.post("card", token.encode(), True)
 
 
 # -- the tasks ---------------------------------------------------------------------------------------------------
 
 
-async def _read_p1(hub):
-    get = hub.settings.get
-    bits, parity, stop = (7, 0, 1) if get("meter.p1.format") == "7E1" else (8, None, 1)
-    uart = hub.board.uart(get("meter.p1.uart"), get("meter.p1.baud"), bits, parity, stop, get("meter.p1.inverted"))
-    buf = bytearray(_UART_BUFFER)
-    while True:
-        count = await uart.read_into(buf)
-        for telegram in hub.p1.feed(buf, count):
-            hub.household.take(telegram.readings, telegram.at)
-
-
-def _last_kept(profile, obis):
-    """Return the newest reading of a register in the profile, 0 when there is none."""
-    names = [column.obis for column in profile.columns]
-    if profile.last is None or obis not in names:
-        return 0
-    return profile.value_at(profile.last).values[names.index(obis)] or 0
-
-
-async def _count_pulses(hub):
-    get = hub.settings.get
-    meter = PulseMeter(get("meter.pulse.imp_per_kwh"), get("meter.pulse.start_wh"))
-    record = hub.record("pulses")
-    meter.pulses = saved = int.from_bytes(record.load() or b"", "big")
-    meter.catch_up(_last_kept(hub.profile, "1-0:1.8.0"))  # the count is saved once a minute, and must not fall behind
-    pulse = hub.board.pulse(get("meter.pulse.input"))
-    counted = pulse.count
-    saved_at = time.ticks_ms()
-    while True:
-        try:
-            await asyncio.wait_for(pulse.wait(), _PULSE_LOOK_S)
-        except asyncio.TimeoutError:
-            pass
-        meter.pulse((pulse.count - counted) & _PULSE_WRAP, pulse.at_ms)
-        counted = pulse.count
-        hub.household.take(meter.readings(None, now_ms()), None)
-        if meter.pulses != saved and time.ticks_diff(time.ticks_ms(), saved_at) >= _PULSE_SAVE_MS:
-            record.save(meter.pulses.to_bytes(8, "big"))
-            saved, saved_at = meter.pulses, time.ticks_ms()
-
-
 async def _press(hub, name):
     button = hub.board.button(name)
     while True:
-        hub.ihd.button(name, await button.pressed())
+        hub.take_press(name, await button.pressed())
 
 
 async def _housekeeping(hub):
+    looked = now_ms()
     while True:
         hub.board.feed_watchdog()
         hub.household.tick()
         await asyncio.sleep(1)
-
-
-async def _announce(hub):
-    """Keep the card on the broker up to date: at each connection, with the first reading, and every hour."""
-    told = None
-    while True:
-        await asyncio.sleep(1)
-        state = (hub.clock.now() // 3600, hub.intervals.have() is not None)
-        if hub.wan.is_up and (hub.card_due or state != told):
-            hub.card_due = False
-            told = state
-            await _send_card(hub)
+        now = now_ms()
+        hub.uptime_ms += since(now, looked)
+        looked = now
 
 
 def _connect_ihd(hub):
@@ -262,8 +236,19 @@ def _connect_ihd(hub):
         hub.start("button " + name, lambda name=name: _press(hub, name))
 
 
+async def _wipe_if_wanted(hub):
+    """Wipe the hub when button A is held at power-on, or when a power cut has kept a wipe from ending."""
+    if not hub.board.held("A"):
+        await asyncio.sleep_ms(100)  # a simulated button is known a moment later
+    if hub.board.held("A") or files.exists(hub.board.data_dir + "/wiping"):
+        from . import wipe  # noqa: PLC0415 - once in a hub's life
+
+        await wipe.run(hub)
+
+
 async def _run(board):
     hub = Hub(board)
+    await _wipe_if_wanted(hub)
     await _start(hub)
     while True:
         gc.collect()
@@ -271,30 +256,35 @@ async def _run(board):
 
 
 async def _start(hub):
-    board = hub.board
     _connect_ihd(hub)
+    hub.start("cable", hub.cable.run)
     if hub.settings.get("meter.p1.uart"):
-        hub.start("p1", lambda: _read_p1(hub))
+        hub.start("p1", lambda: meter_line.read_p1(hub))
     elif hub.settings.get("meter.pulse.input"):
-        hub.start("pulse", lambda: _count_pulses(hub))
+        hub.start("pulse", lambda: meter_line.count_pulses(hub))
     hub.start("housekeeping", lambda: _housekeeping(hub))
     try:
-        hub.identity = await slowly(identity.load(Record(board.data_dir + "/identity"), hub.drbg))
+        hub.identity = await slowly(identity.load(hub.strict_record("identity"), hub.drbg))
     except StoreError as err:  # a hub that made itself another key would be another hub: read on, but stay offline
         hub.journal.add("security", "INTEGRITY_FAILED", err.args[0])
     hub.model.hub_id = hub.identity.hub if hub.identity else ""
+    hub.start("service desk", hub.cable.serve)
     console.say("start", {"hub": hub.model.hub_id, "version": VERSION, "name": hub.settings.get("name")})
     hub.journal.add("event", "start", VERSION)
-    if hub.identity is None:
-        return
-    await board.network_up()
+    if hub.identity is not None and hub.settings.get("wan.url"):
+        _start_wan(hub)
+
+
+def _start_wan(hub):
+    from . import uplink  # noqa: PLC0415 - a hub may have no broker
+
     try:
-        hub.wan = _wan(hub)
+        hub.wan = uplink.build(hub)
     except ConfigError as err:
         hub.journal.add("event", "SETTING_REFUSED", "%s %s" % err.args)
-    if hub.wan is not None:
-        hub.start("wan", hub.wan.run)
-        hub.start("announce", lambda: _announce(hub))
+        return
+    hub.start("wan", hub.wan.run)
+    hub.start("announce", lambda: uplink.announce(hub))
 
 
 def main() -> None:

@@ -18,20 +18,35 @@ from .errors import ToolError
 # name: (module of this package, what it does in a few words)
 COMMANDS = {
     "demo": ("demo.command", "run the whole on this machine: meter, hub, display, website"),
-    "proof": ("proof_command", "check the proof of an export: did this hub say so, is anything changed?"),
+    "flash": ("board.flash", "put MicroPython onto a board"),
+    "deploy": ("board.deploy", "put the firmware onto a board that runs MicroPython"),
+    "provision": (
+        "owner.provision",
+        "make a hub yours: its certificate, settings, clock, and a place in the registry",
+    ),
+    "hubs": ("owner.hubs", "list or show the hubs that were provisioned here"),
+    "monitor": ("board.monitor", "show what the hub on the cable does"),
+    "info": ("owner.info", "versions, memory, link, errors of the hub on the cable"),
+    "settings": ("owner.settings", "get, set or check the settings of the hub on the cable"),
+    "selftest": ("owner.selftest", "try every wired part of the hub on the cable"),
+    "backup": ("owner.backup", "save a hub's settings and history"),
+    "restore": ("owner.restore", "put a backup onto a hub"),
+    "bridge": ("board.bridge", "connect a hub without radio to its broker, through the cable"),
     "website": ("website.command", "serve the website where customers ask for and see their data"),
+    "proof": ("proof_command", "check the proof of an export: did this hub say so, is anything changed?"),
 }
 
 _WELCOME = """\
 meterhub: a communications hub for the home, and the tools around it
-  meterhub demo                 see it work: prints the address of one page
-  meterhub demo --once          the whole flow once, without a browser; says what it did
-  meterhub demo --replay FILE   the same with a captured serial stream as the meter
-  meterhub website --help       the website on a broker and a database of your own
-  meterhub proof FILE           did this hub say so? checks an export that was saved
-
-`meterhub COMMAND --help` tells about one command. Exit status: 0 done,
-1 the device or the data said no, 2 wrong usage. More: README.md"""
+  meterhub demo           see it work on this machine: prints the address of one page
+With a board on the cable (--port /dev/ttyACM0), one after the other:
+  meterhub flash          MicroPython onto it      meterhub deploy     the firmware onto it
+  meterhub provision      make it yours            meterhub selftest   is everything wired right?
+  meterhub monitor        see what it does         meterhub info       how is it?
+and later: meterhub settings, meterhub backup, meterhub restore, meterhub hubs, meterhub bridge (no radio)
+  meterhub website        where customers see their data      meterhub proof   did this hub say so?
+`meterhub COMMAND --help` tells about one. Exit status: 0 done, 1 the device
+or the data said no, 2 wrong usage. More: README.md"""
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -13,9 +13,8 @@ import sys
 import time
 from collections.abc import Awaitable
 
-from .toolchain import ROOT
+from .toolchain import FIRMWARE, ROOT
 
-FIRMWARE = ROOT / "firmware"
 SHIMS = ROOT / "host_tools/shims"
 _PERIOD = 1 << 30  # ticks wrap around, as they do on a board
 

@@ -4,6 +4,10 @@ The hub's data folder outlives the process, as flash outlives a power cut: kill(
 the plug and putting it back. What the firmware says on its console (one JSON object per line) is kept and handed
 to listeners; the process's end is one more event, {"ev": "end", "code": exit status}.
 
+With a cable the hub hangs on a pty, as a board hangs on USB: whoever opens its path as a serial port talks to the
+hub on the service line. What the hub says while nobody reads is dropped, as USB does; the cable outlives a restart,
+which a hub on a cable carries out itself. on_a_cable() runs such a hub beside code that knows no asyncio.
+
 Errors   ToolError when there is no interpreter, when the hub ends by itself, or when what is waited for does not come.
 Runs on  Linux
 """
@@ -13,10 +17,15 @@ import collections
 import contextlib
 import ctypes
 import json
+import os
+import pty
 import signal
 import sys
-from collections.abc import Callable
+import threading
+import tty
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 from . import toolchain
 from .errors import ToolError
@@ -25,6 +34,7 @@ HEAP = "2m"
 _LINE_MAX = 1 << 16
 _PATIENCE_S = 3.0
 _PR_SET_PDEATHSIG = 1
+_RESTART = 3  # exit status of a hub that wants to be started again
 
 
 class Hub:
@@ -33,11 +43,12 @@ class Hub:
     uart: serial device for each name ("p1"); bench: "host:port" of the display and buttons; clock: "meter" as a
     board without a battery, which learns the time from its meter, or "board"; bits, heapsize: which interpreter and
     how much memory; the 32-bit one stands for a board: it runs the firmware compiled, in place, from an image.
+    cable: the service line hangs on a pty, whose path is `cable`; else there is none ("").
     """
 
     main = toolchain.ROOT / "firmware/main.py"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one word for each thing that can be plugged in
         self,
         data: Path,
         settings: dict | None = None,
@@ -48,6 +59,7 @@ class Hub:
         net: bool = True,
         bits: int = 64,
         heapsize: str = HEAP,
+        cable: bool = False,
     ) -> None:
         self.data = data
         self.board = {"data": str(data), "uart": uart or {}, "clock": clock, "net": net}
@@ -64,6 +76,7 @@ class Hub:
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task] = []
         self._waiting: list[tuple[Callable[[dict], bool], asyncio.Future]] = []
+        self._cable = _Cable() if cable else None
         data.mkdir(parents=True, exist_ok=True)
         if settings is not None:
             self.set(settings)
@@ -77,6 +90,11 @@ class Hub:
     def running(self) -> bool:
         """True while the process lives."""
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def cable(self) -> str:
+        """The path of the pty on which the service line hangs; empty without one."""
+        return self._cable.path if self._cable else ""
 
     @property
     def pid(self) -> int | None:
@@ -99,13 +117,15 @@ class Hub:
         self._process = await asyncio.create_subprocess_exec(
             *(toolchain.micropython(self.bits), "-X", f"heapsize={self.heapsize}", self._program()),
             env=toolchain.environment() | {"METERHUB_BOARD": str(config), "METERHUB_IMAGE": str(self.image)},
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if self._cable else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             limit=_LINE_MAX,
             start_new_session=True,  # Ctrl-C is for us alone: we end the hub when we are ready
             preexec_fn=_die_with_parent,
         )
+        if self._cable and self._process.stdin:
+            self._cable.plug_in(self._process.stdin)
         self._readers = [
             asyncio.create_task(self._read(self._process.stdout, self._take)),
             asyncio.create_task(self._read(self._process.stderr, self.stray_lines.append)),
@@ -114,7 +134,7 @@ class Hub:
         await self.wait("its start", lambda event: event["ev"] == "start", patience_s)
 
     def _program(self) -> Path:
-        return toolchain.ROOT / "boards/UNIX/flash.py" if self.image else self.main
+        return toolchain.ROOT / "host_tools/unix/flash.py" if self.image else self.main
 
     async def stop(self) -> None:
         """Ask the process to end, insist after three seconds."""
@@ -123,6 +143,8 @@ class Hub:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._process.wait(), _PATIENCE_S)
         await self.kill()
+        if self._cable:
+            self._cable.close()
 
     async def kill(self) -> None:
         """Cut the power."""
@@ -175,12 +197,19 @@ class Hub:
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         code = await process.wait()
+        if self._cable:
+            self._cable.unplug()
         self._tell({"ev": "end", "code": code})
+        if self._cable and code == _RESTART:
+            self._restarting = asyncio.create_task(self.start())
+            return
         for _, future in self._waiting:
             if not future.done():
                 future.set_exception(ToolError(f"the hub ended by itself with {code}{self.last_words()}"))
 
     def _take(self, line: str) -> None:
+        if self._cable:
+            self._cable.write(line)
         try:
             event = json.loads(line)
             kind = event["ev"]
@@ -207,3 +236,69 @@ def _die_with_parent() -> None:
     """Runs in the child before it becomes the hub: when we are killed outright, it ends too."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class _Cable:
+    """A pty between the process's standard streams and whoever opens `path`."""
+
+    def __init__(self) -> None:
+        self._ours, self._theirs = pty.openpty()  # theirs stays open: the line outlives who opens and closes it
+        tty.setraw(self._theirs)
+        os.set_blocking(self._ours, False)
+        self.path = os.ttyname(self._theirs)
+        self._pending = b""
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def plug_in(self, process: asyncio.StreamWriter) -> None:
+        """Hand what comes over the cable to `process`."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._ours, lambda: process.write(os.read(self._ours, 4096)))
+
+    def unplug(self) -> None:
+        """Leave what comes where it is: there is no process."""
+        if self._loop:
+            self._loop.remove_reader(self._ours)
+
+    def write(self, line: str) -> None:
+        """Send a line of the process; one for which there is no room is lost."""
+        if len(self._pending) < _LINE_MAX:
+            self._pending += f"{line}\n".encode()
+            self._send()
+
+    def _send(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._pending = self._pending[os.write(self._ours, self._pending) :]
+        if self._loop and self._pending:
+            self._loop.add_writer(self._ours, self._send)
+        elif self._loop:
+            self._loop.remove_writer(self._ours)
+
+    def close(self) -> None:
+        """Cut the cable."""
+        self.unplug()
+        if self._loop:
+            self._loop.remove_writer(self._ours)
+        for end in (self._ours, self._theirs):
+            with contextlib.suppress(OSError):
+                os.close(end)
+
+
+@contextlib.contextmanager
+def on_a_cable(data: Path, settings: dict | None = None, **options: Any) -> Iterator[Hub]:
+    """Run a Hub with a cable in a thread of its own; its `cable` is the port's name. options: as Hub takes them."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="hub", daemon=True)
+    thread.start()
+
+    def done(work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, loop).result(_PATIENCE_S * 10)
+
+    hub = Hub(data, settings, cable=True, **options)
+    try:
+        done(hub.start())
+        yield hub
+    finally:
+        done(hub.stop())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

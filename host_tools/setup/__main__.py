@@ -1,7 +1,8 @@
 """Set a checkout up: everything that `make demo` and `make test` need, in git-ignored folders of the checkout.
 
     run            what is missing or has changed since; nothing else
-    run tests      the same, and first the system's packages that the tests drive (root or sudo)
+    run tests      the same, and what the tests alone want: first the system's packages that they drive (root or
+                   sudo), and last the sources and the emulator of a board
 
 Exit status 0, or 1 with a message that says what to do, or 2 for wrong usage.
 """
@@ -9,6 +10,7 @@ Exit status 0, or 1 with a message that says what to do, or 2 for wrong usage.
 import pathlib
 import sys
 
+import emulator
 import environment
 import interpreters
 import system
@@ -76,6 +78,13 @@ STEPS = (
         typings.install,
     ),
     Step(
+        "stubs",
+        "each board's own type stubs",
+        (HERE / "typings.py", *typings.STUBS_LOCKS),
+        (typings.STUBS,),
+        typings.install_boards,
+    ),
+    Step(
         "node",
         "Node",
         (HERE / "web.py", environment.LOCKS / "node.lock"),
@@ -98,6 +107,23 @@ STEPS = (
     ),
 )
 
+TEST_STEPS = (
+    Step(
+        "rp2-sources",
+        "MicroPython's sources for the RP2040",
+        (HERE / "emulator.py", HERE / "archive.py", HERE / "interpreters.py"),
+        (emulator.SOURCES,),
+        emulator.fetch_sources,
+    ),
+    Step(
+        "rp2040js",
+        "the RP2040's emulator",
+        (HERE / "web.py", emulator.RP2040JS_LOCK),
+        (emulator.RP2040JS / "node_modules/rp2040js",),
+        emulator.install_rp2040js,
+    ),
+)
+
 
 def main(words: list[str]) -> int:
     if words not in ([], ["tests"]):
@@ -107,7 +133,7 @@ def main(words: list[str]) -> int:
         with only_one():
             if words:
                 system.install_test_programs()
-            run(STEPS)
+            run(STEPS + TEST_STEPS if words else STEPS)
     except SetupError as exc:
         print(f"meterhub cannot be set up: {exc}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""Debian packages without root: fetched and checked by this machine's own apt, unpacked into a folder.
+"""Debian packages and sources without root: fetched and checked by this machine's own apt, put into a folder.
 
 apt gets a state of its own inside the checkout (lists, cache, an empty status file), so that it neither
 needs nor touches the system's. The mirror is the one that the system's apt uses, asked of apt; signatures
@@ -54,7 +54,20 @@ def unpack(package: str, suite: str, architecture: str, dest: pathlib.Path, *, a
             command(log, "dpkg-deb", "-x", deb, dest)
 
 
-def _own_state(state: pathlib.Path, suite: str, architecture: str) -> list[str]:
+def fetch_sources(packages: tuple[str, ...], suite: str, dest: pathlib.Path) -> None:
+    """Put the upstream archives of the source `packages` of Debian `suite` into the folder `dest`, not unpacked.
+
+    SetupError as for unpack().
+    """
+    with tempfile.TemporaryDirectory(prefix="apt-", dir=TOOLCHAIN) as name:
+        options = _own_state(pathlib.Path(name), suite, host_architecture(), kind="deb-src")
+        shutil.rmtree(dest, ignore_errors=True)
+        dest.mkdir(parents=True)
+        command("apt-sources", "apt-get", *options, "update")
+        command("apt-sources", "apt-get", *options, "--download-only", "source", *packages, cwd=dest)
+
+
+def _own_state(state: pathlib.Path, suite: str, architecture: str, kind: str = "deb") -> list[str]:
     address, keyring = mirror(), _keyring()
     if not address:
         raise SetupError("this machine's apt has no Debian archive among its sources")
@@ -62,7 +75,7 @@ def _own_state(state: pathlib.Path, suite: str, architecture: str) -> list[str]:
         (state / folder).mkdir(parents=True)
     (state / "status").touch()
     sources = state / "sources.list"
-    sources.write_text(f"deb [signed-by={keyring}] {address} {suite} main\n")
+    sources.write_text(f"{kind} [signed-by={keyring}] {address} {suite} main\n")
     settings = {
         "Dir::State": state,
         "Dir::State::Lists": state / "lists",

@@ -1,4 +1,6 @@
-"""The system's packages that the tests drive: a browser, an MQTT broker, a reader of digits in pictures.
+"""The system's packages that the tests drive: browser, MQTT broker, reader of digits in pictures, compiler.
+
+The compiler is for the image that the emulated board runs.
 
 Only `make test` wants them, and only root may install them; everybody else is told the one command to type.
 """
@@ -9,6 +11,12 @@ import shutil
 from steps import SetupError, command
 
 _PROGRAMS = {"chromium": "chromium", "mosquitto": "mosquitto", "tesseract": "tesseract-ocr"}  # program: Debian package
+_FOR_THE_BOARD = {  # file: package; on Debian only, as MicroPython's sources are
+    "/usr/bin/cmake": "cmake",
+    "/usr/bin/arm-none-eabi-gcc": "gcc-arm-none-eabi",
+    "/usr/lib/arm-none-eabi/newlib/libc.a": "libnewlib-arm-none-eabi",
+    "/usr/lib/arm-none-eabi/newlib/libstdc++.a": "libstdc++-arm-none-eabi-newlib",
+}
 _PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 _INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends")
 
@@ -16,6 +24,8 @@ _INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends")
 def install_test_programs() -> None:
     """Install what is missing, as root or with a sudo that asks nothing; SetupError with the command otherwise."""
     missing = [package for program, package in _PROGRAMS.items() if not shutil.which(program, path=_PLACES)]
+    if shutil.which("apt-get"):
+        missing += [package for file, package in _FOR_THE_BOARD.items() if not os.path.exists(file)]
     if not missing:
         return
     if not shutil.which("apt-get"):

@@ -43,10 +43,15 @@ def build_frontend() -> None:
 
 def install_pyright() -> None:
     """Install the pinned pyright into .toolchain/pyright."""
-    PYRIGHT.mkdir(exist_ok=True)
-    for file in PYRIGHT_LOCK.glob("*.json"):
-        shutil.copy(file, PYRIGHT)
-    _npm("pyright", PYRIGHT, *_INSTALL)
+    install_locked("pyright", PYRIGHT_LOCK, PYRIGHT)
+
+
+def install_locked(log: str, lock: pathlib.Path, place: pathlib.Path) -> None:
+    """Install into the folder `place` what the folder `lock` pins: package.json and package-lock.json."""
+    place.mkdir(exist_ok=True)
+    for file in lock.glob("*.json"):
+        shutil.copy(file, place)
+    _npm(log, place, *_INSTALL)
 
 
 def _npm(log: str, folder: pathlib.Path, *words: str) -> None:

@@ -19,8 +19,10 @@ from meterhub_tools.toolchain import HEAP_OF_A_BOARD
 
 # app.py last; applets are not loaded with it
 ROOMS = ("", "codec", "crypto", "hal", "store", "meters", "trust", "ihd", "links", "services", "app")
-NOT_HERE = ("meterhub.hal.chip",)  # needs a board
-LIBRARIES = ("asyncio", "json", "hashlib", "umqtt.simple", "ssd1306")
+NOT_HERE = ("meterhub.hal.chip", "meterhub.hal.radio")  # need a board
+# other displays than an SSD1306, and what only pages need that are seldom on
+NOT_AT_HOME = ("asking", "digits", "glyphs_code", "hd44780", "max7219", "plain", "reading", "rows", "sheets", "tm1637")
+LIBRARIES = ("asyncio", "json", "hashlib", "umqtt.simple")
 AT_THE_TOP = ("meterhub.app", "meterhub.household", "meterhub.console", "meterhub.supervise")
 BLOCK_BYTES = 16  # on 32 bits
 PLENTY = "1m"
@@ -47,6 +49,7 @@ def modules(room: str) -> list[str]:
     folder = package / room if room not in ("", "app") else package
     names = [".".join(path.relative_to(package.parent).with_suffix("").parts) for path in sorted(folder.glob("*.py"))]
     names = [name for name in names if not name.endswith("__init__") and "native" not in name and name not in NOT_HERE]
+    names = [name for name in names if not name.startswith("meterhub.ihd.") or name.split(".")[-1] not in NOT_AT_HOME]
     if room:
         return [name for name in names if (name in AT_THE_TOP) == (room == "app")]
     return [name for name in names if name not in AT_THE_TOP]
@@ -67,7 +70,7 @@ def _figures(code: Path | None, heapsize: str) -> dict[str, int | str]:
         worker.ready()
         found: dict[str, int | str] = {}
         before = worker.ask("load")[1]
-        found["MicroPython's own modules, umqtt.simple, ssd1306"] = worker.ask("load", *LIBRARIES)[0]
+        found["MicroPython's own modules, umqtt.simple"] = worker.ask("load", *LIBRARIES)[0]
         for room in ROOMS:
             names = modules(room)
             if names:

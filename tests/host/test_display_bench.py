@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from test_display_reader import household, pages, pixels
+from test_display_reader import asking, household, pages, pixels, reading
 from test_on_micropython import interpreter
 
 from meterhub_tools import toolchain
@@ -19,10 +19,10 @@ from meterhub_tools.simulators.bench import Bench
 PROGRAM = """
 import asyncio, gc, json
 from meterhub.hal import unix
-from meterhub.ihd import oled, pages
+from meterhub.ihd import drivers, pages
 
 board = unix.Board(unix.configuration())
-display = oled.Oled(board.i2c())
+display = drivers.open("ssd1306", board)
 with open("pages.json") as file:
     shown = [pages.Page(*[tuple(x) if isinstance(x, list) else x for x in page]) for page in json.load(file)]
 
@@ -38,12 +38,12 @@ asyncio.run(main())
 """
 
 PAGES = [
-    pages.start(household()),
+    reading.start(household()),
     pages.now(household()),
     pages.today(household()),
-    pages.who_asks("Green Co-op", ("half-hours", "October"), "they CAN read it", "no", "show PIN"),
-    pages.pin("482913764", "K7QX", 2, 291),
-    pages.notice(("wrong PIN", "2 tries left")),
+    asking.who_asks("Green Co-op", ("half-hours", "October"), "they CAN read it", "no", "show PIN"),
+    asking.pin("482913764", "K7QX", 2, 291),
+    asking.notice(("wrong PIN", "2 tries left")),
 ]
 
 
@@ -116,7 +116,7 @@ def test_the_pin_is_read_from_the_pixels(tmp_path: Path) -> None:
             assert display_reader.read_pin(bench.display.pixels()) == pin
             hub.go_on()
 
-    with_hub(64, tmp_path, [pages.pin(pin, "K7QX", 3, 600) for pin in pins], do)
+    with_hub(64, tmp_path, [asking.pin(pin, "K7QX", 3, 600) for pin in pins], do)
 
 
 def test_a_display_that_is_plugged_in_late_shows_the_page(tmp_path: Path) -> None:

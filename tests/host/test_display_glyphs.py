@@ -8,7 +8,8 @@ DRAWING = (glyphs.HERE / "glyphs.txt").read_text()
 
 
 def test_the_firmwares_glyphs_are_those_of_the_drawing() -> None:
-    assert glyphs.TARGET.read_text() == glyphs.module(DRAWING)
+    for path, names in glyphs.TARGETS.items():
+        assert path.read_text() == glyphs.module(DRAWING, names)
 
 
 def test_no_two_glyphs_of_a_font_look_the_same() -> None:
@@ -28,4 +29,4 @@ def test_the_digits_of_a_pin_are_alike_in_size_and_far_apart_in_shape() -> None:
 @pytest.mark.parametrize("damage", [("#.##", "#.#"), ("######", "######  #")])
 def test_a_crooked_drawing_is_refused(damage: tuple[str, str]) -> None:
     with pytest.raises(ValueError, match=r"glyph|block"):
-        glyphs.module(DRAWING.replace(*damage, 1))
+        glyphs.module(DRAWING.replace(*damage, 1), ("small", "medium", "big"))

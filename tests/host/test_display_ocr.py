@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image, ImageFilter, ImageOps
-from test_display_reader import CROCKFORD, pages, pixels
+from test_display_reader import CROCKFORD, asking, pages, pixels
 
 from meterhub_tools.simulators.display_reader import MEDIUM
 
@@ -43,14 +43,14 @@ def read(part: Image.Image, *words: str) -> str:
 
 
 def read_pin(pin: str) -> str:
-    image = picture(pages.pin(pin, "K7QX", 3, 300))
+    image = picture(asking.pin(pin, "K7QX", 3, 300))
     image.paste(0, (64, 31, 128, 64))  # the code has a test of its own
     return read(image.crop((0, 9, 128, 54)), "--psm", "6", "-c", "tessedit_char_whitelist=0123456789")
 
 
 def read_character(character: str) -> str:
     """Read a character of the code by itself; O, I and L are what Crockford's base32 takes them for."""
-    code = picture(pages.pin("482913764", character, 3, 300)).crop((70, 39, 128, 39 + MEDIUM[1]))
+    code = picture(asking.pin("482913764", character, 3, 300)).crop((70, 39, 128, 39 + MEDIUM[1]))
     said = read(ImageOps.expand(code.crop(code.getbbox()), 8, 0), "--psm", "10").upper()
     return said.translate(str.maketrans("OIL", "011"))
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from meterhub.ihd import layout, pages
+from meterhub.ihd import asking, layout, pages, reading
 from meterhub.ihd.canvas import Canvas
 from meterhub.ihd.model import Consent, Logged, Model
 from meterhub_tools.simulators import display_reader as reader
@@ -31,7 +31,7 @@ def pixels(page: pages.Page) -> reader.Pixels:
 
 
 def request(recipient: str, who: str, answer: bool = True) -> pages.Page:
-    return pages.who_asks(recipient, WISH, who, *(("no", "show PIN") if answer else ("", "")))
+    return asking.who_asks(recipient, WISH, who, *(("no", "show PIN") if answer else ("", "")))
 
 
 def test_a_thousand_pins_and_codes_are_read_back() -> None:
@@ -39,7 +39,7 @@ def test_a_thousand_pins_and_codes_are_read_back() -> None:
     for _ in range(1000):
         pin = "".join(rnd.choices("0123456789", k=9))
         code = "".join(rnd.choices(CROCKFORD, k=4))
-        shown = pixels(pages.pin(pin, code, rnd.randint(1, 3), rnd.randint(0, 600)))
+        shown = pixels(asking.pin(pin, code, rnd.randint(1, 3), rnd.randint(0, 600)))
         assert (reader.read_pin(shown), reader.read_code(shown)) == (pin, code)
 
 
@@ -49,7 +49,7 @@ def test_there_is_no_pin_on_other_pages(page: pages.Page) -> None:
 
 
 def test_one_wrong_pixel_in_a_digit_is_no_pin() -> None:
-    shown = pixels(pages.pin("482913764", "K7QX", 3, 600))
+    shown = pixels(asking.pin("482913764", "K7QX", 3, 600))
     shown[20][20] = not shown[20][20]
     assert reader.read_pin(shown) is None
 
@@ -57,7 +57,7 @@ def test_one_wrong_pixel_in_a_digit_is_no_pin() -> None:
 @pytest.mark.parametrize(
     ("page", "lines"),
     [
-        (pages.start(household()), ["METERHUB  0.1.0", "Kitchen", "hub 7Q2KX9M4RT0ABCDE", "A next"]),
+        (reading.start(household()), ["METERHUB  0.1.0", "Kitchen", "hub 7Q2KX9M4RT0ABCDE", "A next"]),
         (
             pages.now(household()),
             ["NOW  14:05 \ue000 \ue002", "◐ medium  €0.66/h", "import  12345.678 kWh", "A next  B access"],
@@ -74,23 +74,23 @@ def test_one_wrong_pixel_in_a_digit_is_no_pin() -> None:
             request("Stadtwerke München Netz GmbH", "only your browser can read it", answer=False),
             ["WHO ASKS  1/2", "Stadtwerke München", "Netz GmbH", *WISH, "only your browser can read it"],
         ),
-        (pages.pin("482913764", "K7QX", 1, 9), ["PIN  last try  0:09", "A cancel  B who?"]),
-        (pages.notice(("wrong PIN", "2 tries left")), ["wrong PIN", "2 tries left", "A ok"]),
+        (asking.pin("482913764", "K7QX", 1, 9), ["PIN  last try  0:09", "A cancel  B who?"]),
+        (asking.notice(("wrong PIN", "2 tries left")), ["wrong PIN", "2 tries left", "A ok"]),
         (
-            pages.consent(household(), 0),
+            reading.consent(household(), 0),
             ["WHO MAY ASK  1/2", "Green Co-op", "half-hours", "until  31 Oct 2027"]
             + ["last used  1 Oct 14:05", "A next  B revoke"],
         ),
         (
-            pages.revoke(household().consents[0]),
+            asking.revoke(household().consents[0]),
             ["REVOKE", "Green Co-op", "No longer let them ask?", "Data sent stays with them.", "A keep  B revoke"],
         ),
         (
-            pages.log(household(), 1),
+            reading.log(household(), 1),
             ["LOG  2/3", "Green Co-op", "1 Oct 14:05", "sent: 1,488 half-hours", "A next  B older"],
         ),
         (
-            pages.no_access(),
+            reading.no_access(),
             ["WHO MAY ASK", "nobody", "No one has your consent", "to ask for your data.", "A next"],
         ),
     ],

@@ -7,16 +7,17 @@ import json
 import sys
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from meterhub_tools import toolchain
 
-BOARDS = {path.parent.name: json.loads(path.read_text()) for path in toolchain.ROOT.glob("boards/*/board.json")}
+BOARDS = {path.parent.name: json.loads(path.read_text()) for path in toolchain.ROOT.glob("boards/*/pins.json")}
 CHIPS = [name for name, board in BOARDS.items() if "i2c" in board]
 AUTUMN = 1790000123
+HOME = {"country": "DE", "ssid": "home", "password": "12345678"}
 LINE = {"bits": 8, "parity": None, "stop": 1, "inverted": True}
 
 
@@ -40,19 +41,27 @@ class Clock:
 
 
 class Pin:
-    IN, OUT, PULL_UP, IRQ_FALLING, IRQ_RISING = 0, 1, 2, 4, 8
+    IN, OUT, OPEN_DRAIN, PULL_UP, IRQ_FALLING, IRQ_RISING = 0, 1, 3, 2, 4, 8
     made: dict[int, "Pin"] = {}
 
     def __init__(self, number: int, mode: int = 0, pull: int = 0, value: int = 1) -> None:
         assert number not in self.made, "one pin for two purposes"
         self.made[number] = self
+        self.mode, self.pull = mode, pull
         self.level = value
+        self.levels = [value]
 
     def irq(self, handler: object, trigger: int) -> None:
         self.handler, self.trigger = handler, trigger
 
     def value(self) -> int:
         return self.level
+
+    def on(self) -> None:
+        self.levels.append(1)
+
+    def off(self) -> None:
+        self.levels.append(0)
 
     def move(self, level: int) -> None:
         self.level = level
@@ -64,55 +73,112 @@ class Flag(asyncio.Event):
     """asyncio.ThreadSafeFlag"""
 
 
+class Port:
+    """machine.UART: two looks at txdone() until what was written is out."""
+
+    INV_RX = 32
+
+    def __init__(self, number: int, **words: object) -> None:
+        self.words = words | {"id": number}
+        self.sent, self.looks = b"", 0
+
+    def write(self, data: bytes) -> None:
+        self.sent += data
+
+    def txdone(self) -> bool:
+        self.looks += 1
+        return self.looks % 3 == 0
+
+
+class Timer:
+    PERIODIC = 1
+    made: list["Timer"] = []
+
+    def __init__(self, number: int, *, period: int, mode: int, callback: Callable[[object], None]) -> None:
+        self.number, self.period, self.callback = number, period, callback
+        self.made.append(self)
+
+
 class Chip:
-    """The module under test, on stand-ins."""
+    """The modules under test, on stand-ins."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
         self.clock = Clock(epoch)
-        self.uarts: list[dict] = []
-        self.fed = 0
-        self.joined: list[tuple] = []
-        self.online = False
-        self.ticks = 0
-        uart = lambda number, **words: self.uarts.append({"id": number} | words)  # noqa: E731
-        uart.INV_RX = 32
-        machine = types.SimpleNamespace(Pin=Pin, UART=uart, I2C=lambda number, **words: {"id": number} | words)
+        self.uarts: list[Port] = []
+        self.watchdogs: list[int] = []
+        self.fed = self.restarts = self.ticks = 0
+        self.cause = 1
+        self.network = self.stand_in_network()
+        self.machine = machine = types.SimpleNamespace(Pin=Pin, UART=self.uart, Timer=Timer, WDT=self.watchdog)
+        self.uart.__func__.INV_RX = Port.INV_RX
+        machine.I2C = machine.SPI = lambda number, **words: {"id": number} | words
         machine.RTC = lambda: self.clock
-        machine.WDT = lambda timeout: types.SimpleNamespace(feed=self.feed)
         machine.unique_id = lambda: b"\1\2\3\4\5\6\7\10"
-        network = types.SimpleNamespace(STA_IF=0, WLAN=lambda _: self, country=self.joined.append)
+        machine.reset, machine.reset_cause = self.restart, lambda: self.cause
+        machine.PWRON_RESET, machine.WDT_RESET = 1, 3
         monkeypatch.setitem(sys.modules, "machine", machine)
-        monkeypatch.setitem(sys.modules, "network", network)
-        monkeypatch.delitem(sys.modules, "meterhub.hal.chip", raising=False)
+        monkeypatch.setitem(sys.modules, "network", self.network)
+        for name in ("chip", "radio"):
+            monkeypatch.delitem(sys.modules, "meterhub.hal." + name, raising=False)
         monkeypatch.setattr(asyncio, "ThreadSafeFlag", Flag, raising=False)
         monkeypatch.setattr(asyncio, "sleep_ms", lambda ms: asyncio.sleep(0), raising=False)
         monkeypatch.setattr(asyncio, "StreamReader", lambda port: port)
         Pin.made.clear()
+        Timer.made.clear()
         self.module = importlib.import_module("meterhub.hal.chip")
         own_time = types.SimpleNamespace(time=self.clock.time, gmtime=self.clock.gmtime, ticks_cpu=time.monotonic_ns)
         monkeypatch.setattr(self.module, "time", own_time)
         monkeypatch.setattr(self.module, "now_ms", lambda: self.ticks)
         monkeypatch.setattr(importlib.import_module("meterhub.hal.button"), "now_ms", lambda: self.ticks)
 
+    def uart(self, number: int, **words: object) -> Port:
+        self.uarts.append(Port(number, **words))
+        return self.uarts[-1]
+
+    def watchdog(self, timeout: int) -> types.SimpleNamespace:
+        self.watchdogs.append(timeout)
+        return types.SimpleNamespace(feed=self.feed)
+
     def feed(self) -> None:
         self.fed += 1
 
-    # network.WLAN
+    def restart(self) -> None:
+        self.restarts += 1
+
+    # network.WLAN, and the module's names as on the RP2
+    def stand_in_network(self) -> types.SimpleNamespace:
+        self.joined: list[object] = []
+        self.online = False
+        self.answers = True
+        self.state = 0
+        stand_in = types.SimpleNamespace(STA_IF=0, WLAN=lambda _: self, country=self.joined.append)
+        stand_in.STAT_NO_AP_FOUND, stand_in.STAT_WRONG_PASSWORD, stand_in.STAT_CONNECT_FAIL = -2, -3, -1
+        return stand_in
+
     def active(self, on: bool) -> None:
         self.joined.append(("active", on))
 
+    def config(self, **words: int) -> None:
+        self.joined.append(words)
+
     def connect(self, ssid: str, password: str) -> None:
         self.joined.append((ssid, password))
-        self.online = True
+        self.online = self.answers
 
     def isconnected(self) -> bool:
         return self.online
+
+    def status(self, of: str = "") -> int:
+        if of == "rssi" and self.state == OUT_OF_REACH:
+            raise OSError(of)
+        return -61 if of == "rssi" else self.state
 
 
 @pytest.fixture(params=[0, 946684800], ids=["counts from 1970", "counts from 2000"])
 def chip(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chip]:
     yield Chip(monkeypatch, request.param)
-    sys.modules.pop("meterhub.hal.chip", None)
+    for name in ("chip", "radio"):
+        sys.modules.pop("meterhub.hal." + name, None)
 
 
 def board_of(chip: Chip, folder: Path, name: str = "RPI_PICO_W", **changed: object) -> object:
@@ -134,23 +200,58 @@ def test_a_boards_file_wires_everything_without_using_a_pin_twice(chip: Chip, tm
     for line in BOARDS[name]["uart"]:
         board.uart(line, 115200, **LINE)
     board.i2c()
+    board.spi()
+    board.pin_pair("tm1637")
     board.button("A")
     board.button("B")
+    board.relay()
     for pulse in BOARDS[name]["pulse"]:
         board.pulse(pulse)
-    assert len(Pin.made) >= 8
+    assert (len(Pin.made), board.name) == (17, name)
 
 
 def test_a_serial_line_has_room_for_a_whole_telegram_and_inverts(chip: Chip, tmp_path: Path) -> None:
     board = board_of(chip, tmp_path)
     board.uart("p1", 9600, 7, 0, 1, False)
-    assert chip.uarts[0]["invert"] == 0
-    assert [chip.uarts[0][key] for key in ("baudrate", "bits", "parity", "stop")] == [9600, 7, 0, 1]
+    words = chip.uarts[0].words
+    assert [words[key] for key in ("baudrate", "bits", "parity", "stop", "invert")] == [9600, 7, 0, 1, 0]
     Pin.made.clear()
     board.uart("p1", 115200, **LINE)
-    assert (chip.uarts[1]["invert"], chip.uarts[1]["rxbuf"], chip.uarts[1]["timeout"]) == (32, 4096, 0)
+    words = chip.uarts[1].words
+    assert (words["invert"], words["rxbuf"], words["timeout"]) == (32, 4096, 0)
+    assert words["tx"] is Pin.made[BOARDS["RPI_PICO_W"]["uart"]["p1"]["request"]]  # which idles high
     with pytest.raises(KeyError):
         board.uart("p2", 115200, **LINE)
+
+
+def test_the_rs485_driver_is_on_until_the_last_bit_is_out(chip: Chip, tmp_path: Path) -> None:
+    line = board_of(chip, tmp_path).uart("serial", 2400, 8, 0, 1, False)
+    driver = Pin.made[11]
+    asyncio.run(line.send(b"\x10\x40\x01\x41\x16"))
+    assert (chip.uarts[0].sent, chip.uarts[0].looks) == (b"\x10\x40\x01\x41\x16", 3)
+    assert (driver.mode, driver.levels) == (Pin.OUT, [0, 1, 0])
+    Pin.made.clear()
+    asyncio.run(board_of(chip, tmp_path).uart("p1", 115200, **LINE).send(b"?"))
+    assert chip.uarts[1].sent == b"?"
+
+
+def test_outputs_start_at_rest(chip: Chip, tmp_path: Path) -> None:
+    board = board_of(chip, tmp_path)
+    relay = board.relay()
+    spi, select = board.spi()
+    assert (relay.mode, relay.level, select.mode, select.level) == (Pin.OUT, 0, Pin.OUT, 1)
+    assert (spi["id"], spi["sck"], spi["miso"]) == (0, Pin.made[18], None)
+    assert [(pin.mode, pin.pull, pin.level) for pin in board.pin_pair("tm1637")] == [(3, Pin.PULL_UP, 1)] * 2
+
+
+def test_a_contact_is_pulled_up_where_the_chip_can(chip: Chip, tmp_path: Path) -> None:
+    board = board_of(chip, tmp_path, "ESP32_GENERIC")
+    board.pulse("pulse0")
+    assert board.held("A") is False
+    assert (Pin.made[34].pull, Pin.made[32].pull) == (0, Pin.PULL_UP)
+    Pin.made.clear()
+    chip.machine.Pin = type("Closed", (Pin,), {"value": lambda self: 0})
+    assert board.held("A") is True
 
 
 def test_a_pulse_is_counted_when_the_contact_closes(chip: Chip, tmp_path: Path) -> None:
@@ -179,45 +280,135 @@ def test_a_press_is_seen_even_when_nobody_looked_meanwhile(chip: Chip, tmp_path:
     asyncio.run(run())
 
 
+async def naps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every sleep last a moment only."""
+    sleep = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda seconds: sleep(0))
+
+
 def test_the_wifi_is_joined_and_joined_again(chip: Chip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
-        naps = []
-
-        async def nap(seconds: float) -> None:
-            naps.append(seconds)
-            await sleep(0)
-
-        sleep = asyncio.sleep
-        monkeypatch.setattr(asyncio, "sleep", nap)
-        board = board_of(chip, tmp_path, wifi={"country": "DE", "ssid": "home", "password": "12345678"})
-        await board.network_up()
+        await naps(monkeypatch)
+        board = board_of(chip, tmp_path)
+        assert board.link() == {}
+        told = []
+        await board.network_up(HOME, told.append)
         assert chip.joined == ["DE", ("active", True), ("home", "12345678")]
+        assert board.link() == {"ssid": "home", "rssi": -61}
+        for _ in range(9):
+            await asyncio.sleep(0)
         chip.online = False
-        await board.network_up()
+        assert board.link() == {}
+        await board.network_up(HOME, told.append)
         assert chip.joined[3:] == [("active", True), ("home", "12345678")]
+        assert told == []
 
     asyncio.run(run())
 
 
-def test_without_wifi_there_is_never_a_network(chip: Chip, tmp_path: Path) -> None:
+OUT_OF_REACH = 1001  # the ESP32's STAT_CONNECTING; 2: the RP2 waits for an address
+ENDS = [
+    ("rp2", -3, "wifi wrong password"),
+    ("rp2", -2, "wifi network not found"),
+    ("rp2", -1, "wifi refused"),
+    ("rp2", 2, "wifi no address"),
+    ("rp2", 1, "wifi no answer"),
+    ("esp32", 15, "wifi wrong password"),
+    ("esp32", 1000, "wifi no address"),
+    ("esp32", OUT_OF_REACH, "wifi no answer"),
+]
+
+
+@pytest.mark.parametrize("port, state, words", ENDS)
+def test_what_keeps_the_wifi_down_is_told_once_and_tried_again(
+    chip: Chip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: str, state: int, words: str
+) -> None:
+    async def run() -> None:
+        await naps(monkeypatch)
+        monkeypatch.setattr(sys, "platform", port)
+        chip.answers, chip.state = False, state
+        told = []
+        waiting = asyncio.create_task(board_of(chip, tmp_path).network_up(HOME, told.append))
+        while chip.joined.count(("home", "12345678")) < 4:
+            await asyncio.sleep(0)
+        assert told == [words]
+        assert ({"reconnects": 0} in chip.joined) == (port == "esp32")
+        chip.answers = True
+        await waiting
+
+    asyncio.run(run())
+
+
+def test_a_radio_in_disorder_is_started_afresh(chip: Chip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        await naps(monkeypatch)
+        connect, failures, told = chip.connect, [OSError(5), OSError(5)], []
+
+        def fail(*words: str) -> None:
+            if failures:
+                raise failures.pop()
+            connect(*words)
+
+        chip.connect = fail
+        await board_of(chip, tmp_path).network_up(HOME, told.append)
+        assert chip.joined[1:3] == [("active", True), ("active", False)]
+        assert told == ["wifi radio failed"]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("name, wifi", [("RPI_PICO_W", {}), ("RPI_PICO_W", {"ssid": ""}), ("RPI_PICO", HOME)])
+def test_without_radio_or_wifi_there_is_never_a_network(chip: Chip, tmp_path: Path, name: str, wifi: dict) -> None:
     async def run() -> None:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(board_of(chip, tmp_path).network_up(), 0.05)
+            await asyncio.wait_for(board_of(chip, tmp_path, name).network_up(wifi, print), 0.05)
         assert chip.joined == []
+        assert "meterhub.hal.radio" not in sys.modules
 
     asyncio.run(run())
 
 
-def test_entropy_watchdog_and_identity(chip: Chip, tmp_path: Path) -> None:
+def test_entropy_and_identity(chip: Chip, tmp_path: Path) -> None:
     board = board_of(chip, tmp_path)
     assert len(board.entropy(48)) == 48
     assert board.entropy(32) != board.entropy(32)
+    assert len(board.unique_id()) == 8
+
+
+def test_the_first_sign_of_life_starts_the_watchdog(chip: Chip, tmp_path: Path) -> None:
+    board = board_of(chip, tmp_path)
+    assert chip.watchdogs == []
     board.feed_watchdog()
-    assert (chip.fed, len(board.unique_id())) == (1, 8)
+    board.feed_watchdog()
+    assert (chip.watchdogs, chip.fed) == ([8000], 1)
     board_of(chip, tmp_path, watchdog_ms=0).feed_watchdog()
+    assert (chip.watchdogs, chip.fed) == ([8000], 1)
+
+
+@pytest.mark.parametrize("port, number", [("rp2", -1), ("esp32", 0)])
+def test_a_timer_feeds_the_watchdog_of_a_hub_at_rest(
+    chip: Chip, monkeypatch: pytest.MonkeyPatch, port: str, number: int
+) -> None:
+    monkeypatch.setattr(sys, "platform", port)
+    chip.module.rest()
+    timer = Timer.made[0]
+    assert (timer.number, timer.period) == (number, 1000)
+    timer.callback(timer)
     assert chip.fed == 1
 
 
-def test_no_secret_stands_in_a_boards_file() -> None:
-    for board in BOARDS.values():
-        assert not any(board.get("wifi", {}).values())
+def test_the_reason_of_a_start_is_named_as_far_as_the_port_knows_it(chip: Chip, tmp_path: Path) -> None:
+    board = board_of(chip, tmp_path)
+    reasons = []
+    for chip.cause in (1, 3, 9):
+        reasons.append(board.reset_reason())
+    chip.machine.HARD_RESET, chip.cause = 2, 3
+    assert reasons + [board.reset_reason()] == ["power on", "restart or watchdog", "unknown", "watchdog"]
+
+
+def test_the_file_system_is_measured_and_a_restart_restarts(chip: Chip, tmp_path: Path) -> None:
+    board = board_of(chip, tmp_path)
+    free, size = board.flash()
+    assert 0 < free <= size
+    board.restart()
+    assert chip.restarts == 1

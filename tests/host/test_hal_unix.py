@@ -235,7 +235,7 @@ try:
 except OSError as err:
     print(err.errno)
 board.feed_watchdog()
-board.reset()
+board.restart()
 """
 
 

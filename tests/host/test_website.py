@@ -8,87 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 from recipient_fake_hub import REGS, STEP, FakeHub, b64, history
+from website_site import NOW, PASSWORD
 
 from meterhub_tools import proof
-from meterhub_tools.website import options, server
+from meterhub_tools.website import options
 
-NOW = int(time.time()) // STEP * STEP
-PASSWORD = "correct horse 12"
 GAP = range(NOW - 700 * STEP, NOW - 690 * STEP, STEP)
-
-
-class StraightCourier:
-    """Stands where courier.py does and hands everything to the hub in the same breath, one after the other."""
-
-    connected = True
-
-    def __init__(self):
-        self.hubs = {}
-        self.sent = []
-        self.waiting = None  # what is said while an answer is handed on comes after it
-
-    def start(self):
-        pass
-
-    stop = start
-
-    def add(self, hub, online=True):
-        from meterhub_tools.recipient import read_card
-        from meterhub_tools.website.courier import Presence
-
-        self.hubs[hub.hub] = (hub, Presence(read_card(hub.card(), hub.hub), online, NOW))
-
-    def watch(self, hub):
-        from meterhub_tools.website.courier import Presence
-
-        return self.hubs[hub][1] if hub in self.hubs else Presence()
-
-    def wait_for_card(self, hub, timeout_s):
-        return self.watch(hub).card
-
-    def send(self, hub, message):
-        from meterhub_tools.website import state
-
-        self.sent.append(message)
-        if self.waiting is not None:
-            self.waiting.append((hub, message))
-            return
-        self.waiting = [(hub, message)]
-        try:
-            while self.waiting:
-                hub, message = self.waiting.pop(0)
-                for answer in self.hubs[hub][0].handle(message):
-                    state.desk().on_message(hub, answer)
-        finally:
-            self.waiting = None
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("website")
-
-
-@pytest.fixture(scope="session")
-def site(folder):
-    """Configure Django once for this process; return the desk's module."""
-    told = options.Options(broker="mqtt://127.0.0.1", data=folder, port=8080, name="Green Co-op")
-    server.prepare(told)
-    with pytest.MonkeyPatch.context() as patch:
-        from meterhub_tools.website import courier, state
-
-        patch.setattr(courier, "Courier", lambda *_: StraightCourier())
-        with server.open_desk(told):
-            yield state
-
-
-@pytest.fixture
-def desk(site):
-    from django.core.cache import cache
-
-    cache.clear()
-    desk = site.desk()
-    desk.courier.__init__()
-    return desk
 
 
 @pytest.fixture
@@ -99,19 +24,6 @@ def hub(desk):
     hub.clock = NOW
     desk.courier.add(hub)
     return hub
-
-
-@pytest.fixture
-def browser(desk):
-    from django.test import Client
-
-    def open_one(name=None):
-        client = Client(headers={"host": "127.0.0.1"})
-        if name:
-            client.post("/sign-up/", {"meter_id": "EMT 2041-77", "username": name, "password": PASSWORD})
-        return client
-
-    return open_one
 
 
 _names = (f"anna{i}" for i in range(10_000))

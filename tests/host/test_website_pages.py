@@ -198,6 +198,7 @@ def test_day_without_a_reading_is_a_gap_and_no_zero(pages):
     assert [bar["value"] for bar in bars][1] is None
 
 
+@pytest.mark.usefixtures("site")
 def test_csv_of_the_page_is_the_csv_of_the_website(pages):
     from meterhub_tools.recipient import Result
     from meterhub_tools.website.views import data

@@ -133,7 +133,7 @@ def test_a_broker_that_accepts_and_says_nothing_keeps_no_reading(tmp_path):
 def test_a_wrong_name_or_ca_is_refused_by_name(tmp_path, change, why):
     async def run():
         broker = Mosquitto(tmp_path, tls=True).start()
-        place = Home(tmp_path, f"mqtts://localhost:{broker.port}", [])
+        place = Home(tmp_path, f"mqtts://localhost:{broker.port}", [], clock="board")
         place.settings["wan"] |= {"ca": "ca.der", "server_name": "localhost", **change}
         (tmp_path / "hub").mkdir()
         for name in ("ca.der", "ca.pem", "stranger.der"):

@@ -3,15 +3,10 @@
 import errno
 import unittest
 
-from meterhub.ihd import pages
+from meterhub.ihd import asking, driver, oled
 
-try:
-    from meterhub.ihd import oled
-except ImportError:
-    oled = None  # framebuf is MicroPython's
-
-ONE = pages.notice(("one",))
-TWO = pages.notice(("two",))
+ONE = asking.notice(("one",))
+TWO = asking.notice(("two",))
 
 
 class Bus:
@@ -29,11 +24,10 @@ class Bus:
         self.frames.append(bytes(buffers[1]))
 
 
-@unittest.skipUnless(oled, "runs on MicroPython only")
 class OledTest(unittest.TestCase):
     def setUp(self):
         self.now = 0
-        oled.now_ms = lambda: self.now
+        driver.now_ms = lambda: self.now
         self.bus = Bus()
         self.display = oled.Oled(self.bus)
 

@@ -2,7 +2,7 @@
 
 import unittest
 
-from meterhub.ihd import layout, pages
+from meterhub.ihd import asking, layout, pages, reading
 from meterhub.ihd.canvas import Canvas, text_width
 from meterhub.ihd.model import Consent, Logged, Message, Model
 
@@ -71,15 +71,16 @@ class PagesTest(unittest.TestCase):
         self.assertTrue(pages.now(model).lines[1].startswith("▲ No data"))
 
     def test_who_asks_says_who_will_be_able_to_read_it(self):
-        page = pages.who_asks("Green Co-op", WISH, "they CAN read it", "no", "show PIN")
+        page = asking.who_asks("Green Co-op", WISH, "they CAN read it", "no", "show PIN")
         self.assertEqual((page.value, page.lines, page.strong), ("Green Co-op", WISH, "they CAN read it"))
         self.assertTrue(page.alert)
 
     def test_the_pin_is_in_threes_with_code_tries_and_time(self):
-        page = pages.pin("482913764", "K7QX", 2, 291)
+        page = asking.pin("482913764", "K7QX", 2, 291)
         self.assertEqual((page.value, page.lines), ("482 913 764", ("K7QX",)))
         self.assertEqual((page.corner, page.a), ("2 tries left  4:51", "cancel"))
-        self.assertEqual(pages.pin("482913764", "K7QX", 1, 9).corner, "last try  0:09")
+        self.assertEqual(asking.pin("482913764", "K7QX", 1, 9).corner, "last try  0:09")
+        self.assertEqual(asking.pin("482913764", "K7QX", 3, -5).corner, "3 tries left  0:00")
 
     def test_no_page_has_a_title_of_more_than_sixteen_characters(self):
         self.assertEqual(pages.page("a title that is too long", "", ()).title, "a title that is ")
@@ -87,10 +88,10 @@ class PagesTest(unittest.TestCase):
     def test_consents_and_log(self):
         model = household()
         model.consents = [Consent("Green Co-op", "half-hours", "31 Oct 2027", "1 Oct 14:05", 1)] * 2
-        self.assertEqual(pages.consent(model, 1).corner, "2/2")
-        self.assertEqual(pages.log(model, 0).value, "empty")
+        self.assertEqual(reading.consent(model, 1).corner, "2/2")
+        self.assertEqual(reading.log(model, 0).value, "empty")
         model.log = [Logged("1 Oct 14:05", "Green Co-op", "sent: 1,488 half-hours")]
-        self.assertEqual((pages.log(model, 0).value, pages.log(model, 0).b), ("Green Co-op", ""))
+        self.assertEqual((reading.log(model, 0).value, reading.log(model, 0).b), ("Green Co-op", ""))
 
 
 class FitTest(unittest.TestCase):
@@ -109,18 +110,18 @@ class FitTest(unittest.TestCase):
     def test_long_names_and_sentences_stay_inside(self):
         for name in ("", "X", "A" * 200, "word " * 60, "Stadtwerke München Netz GmbH & Co. KGaA"):
             for who in ("they CAN read it", "word " * 40):
-                drawn(pages.who_asks(name, WISH, who, "no", "show PIN"))
-            drawn(pages.notice((name, name, name, name)))
+                drawn(asking.who_asks(name, WISH, who, "no", "show PIN"))
+            drawn(asking.notice((name, name, name, name)))
 
     def test_a_recipients_name_changes_the_picture(self):
-        one = drawn(pages.who_asks("Green Co-op", WISH, "they CAN read it", "no", "show PIN"))
-        two = drawn(pages.who_asks("Green Co-0p", WISH, "they CAN read it", "no", "show PIN"))
+        one = drawn(asking.who_asks("Green Co-op", WISH, "they CAN read it", "no", "show PIN"))
+        two = drawn(asking.who_asks("Green Co-0p", WISH, "they CAN read it", "no", "show PIN"))
         self.assertNotEqual(one, two)
 
     def test_the_pin_page_shows_nine_big_digits(self):
-        one = drawn(pages.pin("111111111", "K7QX", 3, 600))
+        one = drawn(asking.pin("111111111", "K7QX", 3, 600))
         for i in range(9):
-            other = drawn(pages.pin("1" * i + "8" + "1" * (8 - i), "K7QX", 3, 600))
+            other = drawn(asking.pin("1" * i + "8" + "1" * (8 - i), "K7QX", 3, 600))
             self.assertNotEqual(one, other)
 
 

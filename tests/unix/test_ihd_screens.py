@@ -1,5 +1,6 @@
 """Which page is on, and what the buttons do: above all, what may be agreed to and when."""
 
+import sys
 import unittest
 
 from meterhub.ihd.model import Consent, Logged, Message, Model
@@ -10,15 +11,21 @@ CAN = "they CAN read it"
 
 
 class Display:
-    def __init__(self):
-        self.works, self.page, self.dim, self.draws = True, None, None, 0
+    seldom = ()
 
-    def show(self, page, dim):
+    def __init__(self, leaves=1):
+        self.works, self.page, self.dim, self.draws = True, None, None, 0
+        self.leaves, self.leaf = leaves, 0
+
+    def show(self, page, dim, leaf):
         if not self.works:
             return False
         self.draws += page != self.page
-        self.page, self.dim = page, dim
+        self.page, self.dim, self.leaf = page, dim, leaf
         return True
+
+    def readable(self, text):
+        return "?" not in text
 
 
 class IhdTest(unittest.TestCase):
@@ -180,12 +187,121 @@ class IhdTest(unittest.TestCase):
         ihd.step()
         self.assertEqual((told, ihd.works), ([False], False))
 
+    def test_a_name_that_the_display_cannot_show_can_only_be_declined(self):
+        self.ihd.ask("??", WISH, CAN)
+        self.wait(1000)
+        self.assertEqual((self.display.page.a, self.display.page.b), ("no", ""))
+        self.assertEqual(self.display.page.strong, "name not readable")
+        self.press("B")
+        self.assertEqual(self.calls, [])
+        self.press("A")
+        self.assertEqual(self.calls, [("decline",)])
+
     def test_a_new_request_starts_anew(self):
         self.ihd.ask("Green Co-op", WISH, CAN)
         self.wait(1000)
         self.ihd.ask("Evil Corp", WISH, CAN)
         self.press("B")
         self.assertEqual(self.calls, [])
+
+    # -- a display that shows a page in several leaves ---------------------------------------------------------------
+
+    def asked_on_leaves(self, leaves):
+        self.display.leaves = leaves
+        self.ihd.ask("Green Co-op", WISH, CAN)
+        self.wait(1000)
+
+    def test_b_turns_the_leaves_and_accepts_on_the_last_one_only(self):
+        self.asked_on_leaves(3)
+        for leaf in (1, 2):
+            self.press("B")
+            self.wait(1000)
+            self.assertEqual((self.display.leaf, self.calls), (leaf, []))
+        self.press("B")
+        self.assertEqual(self.calls, [("accept",)])
+
+    def test_who_presses_too_fast_has_not_seen_the_last_leaf(self):
+        self.asked_on_leaves(3)
+        for _ in range(2):
+            self.press("B")
+        for _ in range(2):
+            self.press("B")
+            self.wait(250)
+        self.assertEqual((self.display.leaf, self.calls), (2, []))
+        self.wait(500)
+        self.press("B")
+        self.assertEqual(self.calls, [("accept",)])
+
+    def test_a_leaf_that_was_never_on_the_display_is_not_turned(self):
+        self.asked_on_leaves(4)
+        for _ in range(3):
+            self.ihd.button("B", "short")
+        self.ihd.step()
+        self.assertEqual(self.display.leaf, 1)
+
+    def test_a_declines_on_every_leaf(self):
+        self.asked_on_leaves(3)
+        self.press("B")
+        self.press("A")
+        self.assertEqual(self.calls, [("decline",)])
+
+    def test_a_display_that_failed_begins_with_the_first_leaf(self):
+        self.asked_on_leaves(3)
+        self.press("B")
+        self.display.works = False
+        self.wait(250)
+        self.display.works = True
+        self.wait(1000)
+        self.assertEqual(self.display.leaf, 0)
+
+    def test_another_request_begins_with_the_first_leaf(self):
+        self.asked_on_leaves(2)
+        self.press("B")
+        self.wait(1000)
+        self.ihd.ask("Evil Corp", WISH, CAN)
+        self.press("B")
+        self.assertEqual((self.display.leaf, self.calls), (0, []))
+
+    def test_the_leaves_of_a_pin_go_round(self):
+        self.display.leaves = 3
+        self.pin()
+        seen = []
+        for _ in range(4):
+            self.press("B")
+            self.wait(250)
+            seen.append((self.title(), self.display.leaf))
+        self.assertEqual(seen, [("PIN", 1), ("PIN", 2), ("PIN", 0), ("PIN", 1)])
+
+    def test_a_page_that_becomes_shorter_stays_on_its_last_leaf(self):
+        self.display.leaves = 3
+        self.press("B")
+        self.press("B")
+        self.assertEqual((self.title(), self.display.leaf), ("NOW", 2))
+        self.display.leaves = 2
+        self.wait(500)
+        self.assertEqual(self.display.leaf, 1)
+
+    def test_a_consent_is_not_revoked_before_all_leaves_were_seen(self):
+        self.model.consents = [Consent("Green Co-op", "half-hours", "31 Oct", "never", 7)]
+        self.press("B")
+        self.press("B")
+        self.display.leaves = 2
+        self.wait(250)
+        self.press("B")
+        self.assertEqual((self.title(), self.calls), ("REVOKE", []))
+        self.press("B")
+        self.assertEqual(self.calls, [("revoke", 7)])
+
+    def test_what_only_other_pages_need_is_let_go_at_home(self):
+        self.press("A")
+        self.assertTrue("meterhub.ihd.reading" in sys.modules)
+        self.press("A", "long")
+        self.assertFalse("meterhub.ihd.reading" in sys.modules)
+        self.ihd.notice(("one",), 1)
+        self.wait(250)
+        self.assertTrue("meterhub.ihd.asking" in sys.modules)
+        self.wait(1000)
+        self.assertEqual((self.title(), "meterhub.ihd.asking" in sys.modules), ("NOW", False))
 
     # -- the PIN ---------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from .mailbox import Mailbox
 from .stream import Stream, check_range
 
 _PIN_LIFE_S = const(600)
+_REPEAT_S = const(5)
 _SILENCE_S = const(120)  # without a want
 _AHEAD_S = const(300)  # how far the recipient's clock may be ahead
 _PIN_RANGE = const(100000000)
@@ -56,6 +57,7 @@ class _Request:
     def wipe(self) -> None:
         self.pin = ""
         self.spake = self.offer = self.ek = self.stream = None
+        self.ack = b""
         self.cek = self.ck = b""
 
     def is_due(self) -> bool:
@@ -69,6 +71,8 @@ def _in_s(seconds):
 class Export:
     """The applet. `hub` is what app.py hands out: identity, drbg, clock, journal, consents, attempts, profile,
     intervals, zone, recipients {kid: (name, public point)}, ihd, and send(message: bytes)."""
+
+    idle_s = 60
 
     def __init__(self, hub) -> None:
         self._hub = hub
@@ -92,9 +96,12 @@ class Export:
             self._foreign(HubError("RATE_LIMITED", "message"))
 
     async def run(self) -> None:
-        """Serve the inbox for ever."""
-        while True:
-            await self.turn(await self._inbox.take(1000))
+        """Serve the inbox; return when no request is open and nothing has been asked for `idle_s` seconds."""
+        quiet_s = 0
+        while self._open is not None or quiet_s < self.idle_s:
+            item = await self._inbox.take(1000)
+            quiet_s = quiet_s + 1 if item is None else 0
+            await self.turn(item)
 
     async def turn(self, item: "bytes | str | dict | None") -> None:
         """Deal with one item of the inbox (None: nothing came), and with a deadline that has passed."""
@@ -108,6 +115,8 @@ class Export:
                 await self._on_button(item)
             if self._open is not None and self._open.is_due():
                 await self._on_deadline(self._open)
+            if self._open is not None and self._open.ack:
+                self._repeat_ack(self._open)
         except HubError as err:
             self._foreign(err)
 
@@ -269,14 +278,24 @@ class Export:
         request.cek, request.ck = mhx.content_keys(keys.ke, z, request.h, claims["mode"])
         ack = {"t": "ack", "rid": request.rid, "cb": base64url.encode(keys.confirm_mine)}
         ack["chunks"] = stream.chunks if stream else 0
-        hub.send(json.dumps(ack).encode())
+        message = json.dumps(ack).encode()
+        hub.send(message)
         if stream is None:
             await self._end(request, "linked")
         else:
+            request.ack, request.ack_gap_s = message, _REPEAT_S
+            request.ack_at = _in_s(_REPEAT_S)
             hub.ihd.idle()
             hub.ihd.notice(["PIN is right", "sending ..."], _SILENCE_S)
 
     # -- the data ------------------------------------------------------------------------------------
+
+    def _repeat_ack(self, request):
+        """Send the ack again while nothing is wanted: a broker that broke down has lost it, and nobody asks for it."""
+        if time.ticks_diff(request.ack_at, time.ticks_ms()) <= 0:
+            request.ack_gap_s *= 2  # four times in all: it must not fill the outbox of a long outage
+            request.ack_at = _in_s(request.ack_gap_s)
+            self._hub.send(request.ack)
 
     async def _on_want(self, message):
         request = await self._request_for(message, "sending")
@@ -287,6 +306,7 @@ class Export:
         if not stream.packed - 1 <= seq <= stream.packed:  # the next one, or the last one again
             raise HubError("OUT_OF_ORDER", "seq")
         request.deadline = _in_s(_SILENCE_S)
+        request.ack = b""
         header = {"alg": "dir", "enc": "A128CBC-HS256", "typ": "mhx-series", "rid": request.rid, "seq": seq}
         header["last"] = seq == stream.chunks
         if seq < stream.chunks:

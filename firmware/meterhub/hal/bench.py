@@ -1,8 +1,11 @@
-"""The unix port's wiring: I2C and pins over TCP to the simulated bench (meterhub_tools.simulators.bench).
+"""The unix port's wiring: buses and pins over TCP to the simulated bench (meterhub_tools.simulators.bench).
 
 One connection per bus, told apart by its first line:
-  "i2c\\n"   hub -> bench: u8 address, u16 length (big endian), payload; bench -> hub: 1 acknowledged, 0 nobody there
-  "gpio\\n"  bench -> hub, lines: "A 0" button A is down, "A 1" up; "pulse0 3" three pulses on input pulse0
+  "i2c\\n"     hub -> bench: u8 address, u16 length (big endian), payload; bench -> hub: 1 acknowledged, 0 nobody there
+  "spi\\n"     hub -> bench: u16 length, bytes of one selection of the chip; bench -> hub: 1 when clocked out
+  "tm1637\\n"  hub -> bench: u16 count, as many levels as the hub drives them one after the other (bit 0 CLK, bit 1
+              DIO; 1 is let go); bench -> hub: the level of DIO after the last of them, 0 when somebody pulls it down
+  "gpio\\n"    bench -> hub, lines: "A 0" button A is down, "A 1" up; "pulse0 3" three pulses on input pulse0
 
 Errors   OSError ENODEV when no device answers or the bench is away, ETIMEDOUT when it stalls
 Runs on  MicroPython unix port
@@ -63,43 +66,36 @@ def _connected(bench):
     return wire
 
 
-class I2C:
-    """The controller's side of the simulated I2C bus; what the ssd1306 driver needs of machine.I2C.
+class _Wire:
+    """The connection to one bus of the bench: made when first used, and again when it was lost.
 
     bench: "host:port", or None when nothing is wired. Blocks for at most 0.25 s, and not at all while it waits
     before the next attempt.
     """
 
-    def __init__(self, bench: "str | None") -> None:
+    def __init__(self, bench: "str | None", bus: str) -> None:
         self._bench = bench
+        self._bus = bus
         self._socket = None
         self._backoff = Backoff()
 
-    def writeto(self, addr: int, buf: bytes) -> None:
-        """Write `buf` to the device at `addr`."""
-        self.writevto(addr, (buf,))
-
-    def writevto(self, addr: int, buffers: "list | tuple") -> None:
-        """Write the concatenation of `buffers` to the device at `addr` in one transaction."""
-        out = bytearray(struct.pack(">BH", addr, sum([len(b) for b in buffers])))
-        for buffer in buffers:
-            out.extend(buffer)
+    def exchange(self, out: "bytes | bytearray") -> int:
+        """Send `out` and return the byte that answers it; OSError when none does."""
         if not self._bench or (self._socket is None and self._backoff.waiting()):
             raise OSError(errno.ENODEV)
         try:
-            acknowledged = self._exchange(out)
+            answer = self._exchange(out)
         except OSError as exc:
             self._drop()
             self._backoff.failed()
             raise OSError(errno.ETIMEDOUT if exc.errno == errno.EAGAIN else exc.errno)
         self._backoff.reset()
-        if not acknowledged:
-            raise OSError(errno.ENODEV)
+        return answer
 
     def _exchange(self, out):
         if self._socket is None:
             self._socket = _connected(self._bench)
-            self._socket.write(b"i2c\n")
+            self._socket.write(self._bus + "\n")
         self._socket.write(out)
         answer = self._socket.recv(1)
         if not answer:
@@ -110,6 +106,80 @@ class I2C:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+class I2C:
+    """The controller's side of the simulated I2C bus; what the displays' drivers need of machine.I2C."""
+
+    def __init__(self, bench: "str | None") -> None:
+        self._wire = _Wire(bench, "i2c")
+
+    def writeto(self, addr: int, buf: bytes) -> None:
+        """Write `buf` to the device at `addr`."""
+        self.writevto(addr, (buf,))
+
+    def writevto(self, addr: int, vector: "list | tuple") -> None:
+        """Write the concatenation of the buffers in `vector` to the device at `addr` in one transaction."""
+        out = bytearray(struct.pack(">BH", addr, sum([len(b) for b in vector])))
+        for buffer in vector:
+            out.extend(buffer)
+        if not self._wire.exchange(out):
+            raise OSError(errno.ENODEV)
+
+
+class SPI:
+    """The simulated SPI bus with its one chip; what a driver needs of machine.SPI and of the chip select's pin."""
+
+    def __init__(self, bench: "str | None") -> None:
+        self._wire = _Wire(bench, "spi")
+        self._out = None
+
+    def select(self, level: int) -> None:
+        """Set the chip select: what is written while it is low is one transmission."""
+        if level and self._out:
+            out, self._out = self._out, None
+            self._wire.exchange(struct.pack(">H", len(out)) + out)
+        elif not level:
+            self._out = bytearray()
+
+    def write(self, buf: bytes) -> None:
+        """Clock `buf` out; nobody hears it while the chip is not selected."""
+        if self._out is not None:
+            self._out.extend(buf)
+
+
+class TwoWires:
+    """The two open-drain lines of the simulated TM1637: clk and dio are called as machine.Pin is.
+
+    Levels are sent in one go when dio is read, and when the transmission stops (dio rises while clk is high).
+    """
+
+    def __init__(self, bench: "str | None") -> None:
+        self._wire = _Wire(bench, "tm1637")
+        self._levels = 3
+        self._out = bytearray()
+
+    def clk(self, level: int) -> None:
+        """Pull the clock down (0) or let it go (1)."""
+        self._drive(self._levels & 2 | level)
+
+    def dio(self, level: "int | None" = None) -> int:
+        """Pull the data line down (0) or let it go (1); without a level: read it."""
+        if level is None:
+            return self._exchange()
+        stops = level and self._levels == 1
+        self._drive(self._levels & 1 | level << 1)
+        if stops:
+            self._exchange()
+        return level
+
+    def _drive(self, levels):
+        self._levels = levels
+        self._out.append(levels)
+
+    def _exchange(self):
+        out, self._out = self._out, bytearray()
+        return self._wire.exchange(struct.pack(">H", len(out)) + out)
 
 
 class Pins:

@@ -1,9 +1,8 @@
-"""Boards with a microcontroller: ESP32 and RP2 (Pico W, Pico 2 W), over MicroPython's `machine` and `network`.
+"""Boards with a microcontroller: ESP32 and RP2 (the Picos), over MicroPython's `machine`; Wi-Fi is radio.py's.
 
-Configuration: /board.json on the board, which is boards/<BOARD>/board.json with the household's Wi-Fi filled in;
-boards/README.md says what stands in it.
+Configuration: /pins.json on the board, which is boards/<BOARD>/pins.json; boards/README.md says what stands in it.
 
-Source   MicroPython docs: machine.UART, machine.Pin.irq, machine.WDT, network.WLAN (1.24 and later)
+Source   MicroPython docs: machine.UART, machine.Pin.irq, machine.WDT, machine.Timer (1.24 and later)
 Memory   4 KB for each serial line, allocated by the UART: one whole telegram of the longest kind
 Errors   OSError of the ports, KeyError for a line or pin that the board does not have
 Runs on  device only
@@ -13,10 +12,10 @@ import asyncio
 import hashlib
 import json
 import os
+import sys
 import time
 
 import machine
-import network
 from micropython import const
 
 from . import folder
@@ -26,22 +25,37 @@ from .pulse import Pulse
 from .ticks import now_ms
 
 _RX_BYTES = const(4096)
-_JOIN_S = const(20)
-_PAUSE_S = const(10)
-_LOOK_MS = const(500)
+_SPI_HZ = const(1000000)  # MAX7219: 10 MHz at most, on wires that somebody plugged
+_REST_MS = const(8000)
+_FEED_MS = const(1000)
+_RESETS = (  # a port has those that it can tell apart
+    ("PWRON_RESET", "power on"),
+    ("HARD_RESET", "reset"),
+    ("WDT_RESET", "watchdog"),
+    ("DEEPSLEEP_RESET", "deep sleep"),
+    ("SOFT_RESET", "soft reset"),
+)
 
 
 def configuration() -> dict:
     """Return the board's configuration; OSError, ValueError when there is none."""
-    with open("/board.json") as file:
+    with open("/pins.json") as file:
         return json.load(file)
 
 
-class UART:
-    """One serial line. port: a machine.UART that does not wait in its reads."""
+def rest() -> None:
+    """Feed the watchdog from a timer: nothing can stop it, and whoever has interrupted the firmware needs time."""
+    watchdog = machine.WDT(timeout=_REST_MS)
+    timer = 0 if sys.platform == "esp32" else -1  # the RP2 has timers in software only
+    machine.Timer(timer, period=_FEED_MS, mode=machine.Timer.PERIODIC, callback=lambda _: watchdog.feed())
 
-    def __init__(self, port: machine.UART) -> None:
+
+class UART:
+    """One serial line. port: a machine.UART that does not wait in its reads; driver: RS-485's enable pin or None."""
+
+    def __init__(self, port: machine.UART, driver: "machine.Pin | None" = None) -> None:
         self._port = port
+        self._driver = driver
         self._stream = asyncio.StreamReader(port)
 
     async def read_into(self, buf: bytearray) -> int:
@@ -51,9 +65,15 @@ class UART:
             if count:
                 return count
 
-    def write(self, data: bytes) -> None:
-        """Send `data`."""
+    async def send(self, data: bytes) -> None:
+        """Send `data`, and return when its last bit is out."""
+        if self._driver is not None:
+            self._driver.on()
         self._port.write(data)
+        while not self._port.txdone():
+            await asyncio.sleep_ms(1)
+        if self._driver is not None:
+            self._driver.off()
 
     def close(self) -> None:
         """Switch the line off."""
@@ -68,11 +88,10 @@ class Board:
         self.data_dir = config["data"]
         folder.make(self.data_dir)
         self._epoch_s = epoch_offset_s(time.gmtime)
+        self.name = config["board"]
         self._clock_is_set = False
-        self._wlan = network.WLAN(network.STA_IF)
-        self._keeper = None
-        wait_ms = config.get("watchdog_ms")
-        self._watchdog = machine.WDT(timeout=wait_ms) if wait_ms else None
+        self._radio = None
+        self._watchdog = None
 
     def time(self) -> int:
         """Return Unix seconds; without meaning until clock_is_set()."""
@@ -108,69 +127,114 @@ class Board:
         return machine.unique_id()
 
     def uart(self, name: str, baud: int, bits: int, parity: "int | None", stop: int, inverted: bool) -> UART:
-        """Return the serial line called `name`, its receiver `inverted` or not; a P1 data request pin is raised."""
+        """Return the serial line called `name`, its receiver `inverted` or not.
+
+        A P1 data request is the transmitter's pin: an idle transmitter holds its line high, which is the request.
+        """
         pins = self._config["uart"][name]
-        if "request" in pins:
-            machine.Pin(pins["request"], machine.Pin.OUT, value=1)
         port = machine.UART(
             pins["id"],
             baudrate=baud,
             bits=bits,
             parity=parity,
             stop=stop,
-            tx=machine.Pin(pins["tx"]),
+            tx=machine.Pin(pins["request" if "request" in pins else "tx"]),
             rx=machine.Pin(pins["rx"]),
             rxbuf=_RX_BYTES,
             timeout=0,
             invert=machine.UART.INV_RX if inverted else 0,
         )
-        return UART(port)
+        return UART(port, self._output(pins["driver"], 0) if "driver" in pins else None)
 
     def i2c(self) -> machine.I2C:
         """Return the I2C bus with the display."""
         bus = self._config["i2c"]
         return machine.I2C(bus["id"], sda=machine.Pin(bus["sda"]), scl=machine.Pin(bus["scl"]), freq=bus["hz"])
 
+    def spi(self):
+        """Return the SPI bus of the MAX7219, and its chip select: a pin to be called with the level."""
+        bus = self._config["spi"]
+        sck, mosi = machine.Pin(bus["sck"]), machine.Pin(bus["mosi"])
+        return machine.SPI(bus["id"], baudrate=_SPI_HZ, sck=sck, mosi=mosi, miso=None), self._output(bus["cs"], 1)
+
+    def pin_pair(self, name: str) -> tuple:
+        """Return clock and data pin of the two-wire display `name`: open drain, let go, pulled up."""
+        pair = self._config[name]
+        return self._open_drain(pair["clk"]), self._open_drain(pair["dio"])
+
+    def relay(self) -> machine.Pin:
+        """Return the relay's pin; the relay is off."""
+        return self._output(self._config["relay"], 0)
+
+    def _output(self, number, level):
+        return machine.Pin(number, machine.Pin.OUT, value=level)
+
+    def _open_drain(self, number):
+        return machine.Pin(number, machine.Pin.OPEN_DRAIN, machine.Pin.PULL_UP, value=1)
+
+    def _contact(self, number):
+        """Return the pin of a contact to ground, pulled up by the chip if it can."""
+        if number in self._config.get("no_pull_up", ()):
+            return machine.Pin(number, machine.Pin.IN)
+        return machine.Pin(number, machine.Pin.IN, machine.Pin.PULL_UP)
+
+    def held(self, name: str) -> bool:
+        """Return True while button `name` is down; for the power-on, before button() takes it."""
+        return not self._contact(self._config["button"][name]).value()
+
     def button(self, name: str) -> Button:
-        """Return button "A" or "B": a contact to ground."""
-        pin = machine.Pin(self._config["button"][name], machine.Pin.IN, machine.Pin.PULL_UP)
+        """Return button "A" or "B"."""
+        pin = self._contact(self._config["button"][name])
         button = Button(lambda: not pin.value(), asyncio.ThreadSafeFlag())
         pin.irq(lambda _: button.edge(), machine.Pin.IRQ_FALLING | machine.Pin.IRQ_RISING)
         return button
 
     def pulse(self, name: str) -> Pulse:
-        """Return the pulse input `name`: a contact to ground."""
-        pin = machine.Pin(self._config["pulse"][name], machine.Pin.IN, machine.Pin.PULL_UP)
+        """Return the pulse input `name`."""
+        pin = self._contact(self._config["pulse"][name])
         pulse = Pulse(asyncio.ThreadSafeFlag())
         pin.irq(lambda _: pulse.edge(now_ms()), machine.Pin.IRQ_FALLING)
         return pulse
 
-    async def network_up(self) -> None:
-        """Return when the Wi-Fi is joined; never when none is configured. It is joined again whenever it is lost."""
-        if self._keeper is None and self._config.get("wifi", {}).get("ssid"):
-            self._keeper = asyncio.create_task(self._keep_joined())
-        while not self._wlan.isconnected():
-            await asyncio.sleep_ms(_LOOK_MS)
+    async def network_up(self, wifi: dict, tell) -> None:
+        """Return when the Wi-Fi is joined; never without a radio or an SSID. It is joined again whenever it is lost.
 
-    async def _keep_joined(self):
-        wifi = self._config["wifi"]
-        if wifi.get("country"):
-            network.country(wifi["country"])
-        while True:
-            if not self._wlan.isconnected():
-                try:
-                    self._wlan.active(True)
-                    self._wlan.connect(wifi["ssid"], wifi.get("password"))
-                except OSError:
-                    self._wlan.active(False)  # a radio in disorder: start it afresh
-                await asyncio.sleep(_JOIN_S)
-            await asyncio.sleep(_PAUSE_S)
+        wifi: {"ssid", "password", "country"} of the settings; tell: function(words), called when a join fails,
+        such as "wifi wrong password".
+        """
+        if self._radio is None and self._config["radio"] and wifi.get("ssid"):
+            from .radio import Radio  # noqa: PLC0415 - a board without a radio has no module `network`
+
+            self._radio = Radio(wifi, tell)
+        while self._radio is None:
+            await asyncio.sleep(60)
+        await self._radio.joined()
+
+    def link(self) -> dict:
+        """Return the Wi-Fi's "ssid" and "rssi" (dBm); nothing when there is none."""
+        return self._radio.link() if self._radio else {}
+
+    def flash(self) -> tuple:
+        """Return the free bytes and the size of the file system."""
+        of = os.statvfs("/")
+        return of[0] * of[3], of[1] * of[2]
+
+    def reset_reason(self) -> str:
+        """Return in words why the board has started. An RP2 cannot tell restart() from its watchdog."""
+        cause = machine.reset_cause()
+        for name, words in _RESETS:
+            if cause == getattr(machine, name, None):
+                return words if hasattr(machine, "HARD_RESET") or words == "power on" else "restart or watchdog"
+        return "unknown"
 
     def feed_watchdog(self) -> None:
-        """Tell the watchdog that the loop still turns."""
+        """Tell the watchdog that the loop still turns; the first sign of life starts it."""
+        wait_ms = self._config.get("watchdog_ms")
         if self._watchdog is not None:
             self._watchdog.feed()
+        elif wait_ms:
+            self._watchdog = machine.WDT(timeout=wait_ms)
 
-    def reset(self) -> None:
+    def restart(self) -> None:
         """Start again from the beginning."""
         machine.reset()

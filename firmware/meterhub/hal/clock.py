@@ -11,7 +11,7 @@ from micropython import const
 from ..errors import HubError
 
 _FROM_2000_S = const(946684800)
-_EARLIEST = 1577836800  # 2020-01-01: a clock that says less was never set (not const(): no small int on 32 bits)
+EARLIEST = 1577836800  # 2020-01-01: a clock that says less was never set (not const(): no small int on 32 bits)
 _LATEST = 7258118400  # 2200-01-01
 _DRIFT_S = const(2)  # setting a board's clock restarts its second: leave it alone while it agrees
 
@@ -22,7 +22,9 @@ def epoch_offset_s(gmtime) -> int:
 
 
 class Clock:
-    """The time of day. `state` is "unset", "meter" (follows the meter's clock) or "set" (synchronised).
+    """The time of day. `state` is "unset", "cable" (told by who was there), "meter" (follows the meter's clock) or
+
+    "set" (synchronised); each of them gives way to the ones after it.
 
     board: a hal Board; one whose clock is already synchronised at boot makes the state "set".
     """
@@ -37,15 +39,22 @@ class Clock:
 
     def follow(self, meter_at: int) -> None:
         """Take the time from the meter's clock, unless ours is synchronised or the meter's was never set."""
-        if self.state == "set" or not _EARLIEST <= meter_at < _LATEST:
+        if self.state == "set" or not EARLIEST <= meter_at < _LATEST:
             return
         if self.state == "unset" or abs(meter_at - self._board.time()) >= _DRIFT_S:
             self._board.set_time(meter_at)
         self.state = "meter"
 
+    def tell(self, unix_s: int) -> None:
+        """Take the time from who is at the cable; HubError WRONG_STATE when ours is synchronised, else as set()."""
+        if self.state == "set":
+            raise HubError("WRONG_STATE", "clock")
+        self.set(unix_s)
+        self.state = "cable"
+
     def set(self, unix_s: int) -> None:
         """Set the clock from a trusted source; HubError CLOCK_INVALID when the time lies outside 2020..2199."""
-        if not _EARLIEST <= unix_s < _LATEST:
+        if not EARLIEST <= unix_s < _LATEST:
             raise HubError("CLOCK_INVALID", "time")
         self._board.set_time(unix_s)
         self.state = "set"

@@ -1,6 +1,7 @@
 """The board that is a PC: MicroPython's unix port, serial lines as ttys, I2C and pins from the simulated bench.
 
-Configuration: a JSON file, its path in the environment variable METERHUB_BOARD; boards/UNIX/board.json is an example.
+Configuration: a JSON file, its path in the environment variable METERHUB_BOARD; boards/UNIX/pins.json is an example.
+  board  the name of the board's folder
   data   folder for the hub's files
   uart   name -> tty: {"p1": "/dev/ttyUSB0"}
   bench  "host:port" of the bench; without it there is no display, and no pin ever moves
@@ -22,7 +23,7 @@ import time
 from micropython import const
 
 from . import folder
-from .bench import I2C, Backoff, Pins
+from .bench import I2C, SPI, Backoff, Pins, TwoWires
 from .button import Button
 from .pulse import Pulse
 from .ticks import now_ms
@@ -93,7 +94,7 @@ class UART:
             self.close()  # readable but nothing there: the other end has gone
             await asyncio.sleep_ms(self._backoff.failed())
 
-    def write(self, data: bytes) -> None:
+    async def send(self, data: bytes) -> None:
         """Send `data`; OSError when the line is not there."""
         file = self._file or self._open()
         file.write(data)
@@ -120,6 +121,7 @@ class Board:
 
     def __init__(self, config: dict) -> None:
         self._config = config
+        self.name = config.get("board", "UNIX")
         self.data_dir = config["data"]
         folder.make(self.data_dir)
         self._clock_is_set = config.get("clock", "board") == "board"
@@ -163,6 +165,16 @@ class Board:
         """Return the I2C bus with the display; on a PC without a bench nobody answers on it."""
         return I2C(self._config.get("bench"))
 
+    def spi(self) -> tuple:
+        """Return the SPI bus with the display, and its chip select: called with the level, as a pin is."""
+        bus = SPI(self._config.get("bench"))
+        return bus, bus.select
+
+    def pin_pair(self, name: str) -> tuple:
+        """Return clock and data pin of a two-wire display; pin(0) pulls down, pin(1) lets go, pin() reads."""
+        wires = TwoWires(self._config.get("bench"))
+        return wires.clk, wires.dio
+
     def button(self, name: str) -> Button:
         """Return button "A" or "B"; on a PC without a bench it is never pressed."""
         button = Button(lambda: self._pins is not None and self._pins.level.get(name, False), asyncio.Event())
@@ -170,6 +182,14 @@ class Board:
             self._pins.on_edge[name] = button.edge
             self._pins.start()
         return button
+
+    def held(self, name: str) -> bool:
+        """Return True while button `name` is down; the bench needs a moment after the first call to say so."""
+        if self._pins is None:
+            return False
+        self._pins.on_edge.setdefault(name, lambda: None)
+        self._pins.start()
+        return self._pins.level.get(name, False)
 
     def pulse(self, name: str) -> Pulse:
         """Return the pulse input `name`; on a PC without a bench it never counts."""
@@ -179,14 +199,27 @@ class Board:
             self._pins.start()
         return pulse
 
-    async def network_up(self) -> None:
-        """Return when there is a network; never when the configuration says there is none."""
+    async def network_up(self, wifi: dict, tell) -> None:
+        """Return when there is a network; never when the configuration says there is none. The PC joins no Wi-Fi."""
         while not self._config.get("net", True):
             await asyncio.sleep(60)
+
+    def link(self) -> dict:
+        """Return nothing: the PC's network is its own affair."""
+        return {}
+
+    def flash(self) -> tuple:
+        """Return the free bytes and the size of the file system with the hub's folder."""
+        of = os.statvfs(self.data_dir)
+        return of[0] * of[3], of[1] * of[2]
+
+    def reset_reason(self) -> str:
+        """Return in words why the hub has started."""
+        return "process start"
 
     def feed_watchdog(self) -> None:
         """Nothing to do: who started the process watches it."""
 
-    def reset(self) -> None:
+    def restart(self) -> None:
         """End the process; who started it starts it again."""
         sys.exit(3)

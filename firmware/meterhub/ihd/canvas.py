@@ -11,37 +11,40 @@ Runs on  both
 
 from micropython import const
 
-from .glyphs import BIG, MEDIUM, SMALL
+from .glyphs import BIG, SMALL
 
-WAN_UP, WAN_DOWN, FRESH, OLD, SILENT = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
-BIG_HEIGHT = BIG[1]
 _GAP = const(1)  # pixels between two small glyphs
-_MEDIUM_GAP = const(2)
 _BIG_GAP = const(3)
-# letters that are drawn without their accent
-_ACCENTED = "áàâãëêíìîïóòôõúùûýÁÀÂÃÄÅÉÈÊËÍÌÎÏÓÒÔÕÖÚÙÛÜÝÇÑØ’‘“”·"
-_PLAIN = "aaaaeeiiiioooouuuyAAAAAAEEEEIIIIOOOOOUUUUYCNO''\"\"-"
+
+
+def has(character: str) -> bool:
+    """Return True when there is a small glyph for a character, if only without its accent."""
+    return character in SMALL[0] or _plain(character) != "?"
+
+
+def _plain(character):
+    from .plain import plain  # noqa: PLC0415 - few pages have letters without a glyph
+
+    return plain(character) or "?"
 
 
 def _record(font, character):
     """Return where the record of `character` begins; that of "?" when it has none."""
     at = font[0].find(character)
     if at < 0:
-        at = _ACCENTED.find(character)
-        at = font[0].find(_PLAIN[at] if at >= 0 else "?")
+        at = font[0].find(_plain(character))
     return max(at, 0) * (1 + font[2] * ((font[1] + 7) // 8))
+
+
+def _shape(character):
+    """Return the columns of a small glyph."""
+    at = _record(SMALL, character)
+    return SMALL[3][at + 1 : at + 1 + SMALL[3][at]]
 
 
 def text_width(text: str) -> int:
     """Return the width of `text` in small glyphs."""
-    records = SMALL[3]
-    return sum([records[_record(SMALL, c)] + _GAP for c in text]) - _GAP if text else 0
-
-
-def big_width(text: str) -> int:
-    """Return the width of `text` in big glyphs."""
-    records = BIG[3]
-    return sum([records[_record(BIG, c)] + _BIG_GAP for c in text]) - _BIG_GAP if text else 0
+    return sum([SMALL[3][_record(SMALL, c)] + _GAP for c in text]) - _GAP if text else 0
 
 
 def _spread(bits):
@@ -51,21 +54,14 @@ def _spread(bits):
     return (bits | bits << 1) & 0x5555
 
 
-def _doubled(left, here, right):
-    """Return the two columns that a column of a small glyph becomes at twice the size, its stairs smoothed (Scale2x).
+def _corner(here, a, b, c, d):
+    """Return one corner of each pixel of a doubled column, its stairs smoothed (Scale2x).
 
-    left, here, right: three neighbouring columns of 8 pixels. A corner takes its neighbours' colour when these two
-    agree and the other two differ from them.
+    a, b: the corner's neighbours; c, d: those opposite to a and b. A corner takes its neighbours' colour when these
+    two agree and the other two differ from them.
     """
-    up, down = here << 1 & 0xFF, here >> 1
-
-    def corner(a, b, c, d):  # a, b: the corner's neighbours; c, d: those opposite to a and b
-        agree = ~(a ^ b) & (a ^ d) & (b ^ c)
-        return _spread((here & ~agree | a & agree) & 0xFF)
-
-    first = corner(up, left, down, right) | corner(down, left, up, right) << 1
-    second = corner(up, right, down, left) | corner(down, right, up, left) << 1
-    return first, second
+    agree = ~(a ^ b) & (a ^ d) & (b ^ c)
+    return _spread((here & ~agree | a & agree) & 0xFF)
 
 
 class Canvas:
@@ -93,26 +89,24 @@ class Canvas:
             bits >>= 8
             at += self.width
 
-    def _glyph(self, font, x, y, character):
-        """Draw one glyph; return its width."""
-        size = (font[1] + 7) // 8
-        at = _record(font, character)
-        records = font[3]
-        width = records[at]
-        at += 1
-        for i in range(width):
-            bits = 0
-            for byte in range(size):
-                bits |= records[at + byte] << 8 * byte
-            self.column(x + i, y, bits)
-            at += size
-        return width
+    def glyphs(self, font: tuple, gap: int, x: int, y: int, text: str) -> int:
+        """Draw `text` in the glyphs of `font`, `gap` pixels between two; return the x after it."""
+        _, height, _, records = font
+        size = (height + 7) // 8
+        for character in text:
+            at = _record(font, character)
+            end = x + records[at]
+            at += 1
+            while x < end:
+                self.column(x, y, int.from_bytes(records[at : at + size], "little"))
+                at += size
+                x += 1
+            x += gap
+        return x
 
     def text(self, x: int, y: int, text: str) -> int:
         """Draw `text` in small glyphs (7 pixels high, 8 with descenders); return the x after it."""
-        for character in text:
-            x += self._glyph(SMALL, x, y, character) + _GAP
-        return x
+        return self.glyphs(SMALL, _GAP, x, y, text)
 
     def text_right(self, x: int, y: int, text: str) -> int:
         """Draw `text` in small glyphs so that it ends before `x`; return where it begins."""
@@ -120,49 +114,35 @@ class Canvas:
         self.text(start, y, text)
         return start
 
+    def big(self, x: int, y: int, text: str) -> int:
+        """Draw `text` (digits . : - and an arrow up) in big glyphs, 20 pixels high; return the x after it."""
+        return self.glyphs(BIG, _BIG_GAP, x, y, text)
+
     def bold(self, x: int, y: int, text: str) -> int:
         """Draw `text` in small glyphs with strokes of two pixels that close no opening; return the x after it."""
-        records = SMALL[3]
         for character in text:
-            at = _record(SMALL, character)
-            width = records[at]
+            shape = _shape(character) + b"\0\0"
             left = 0
-            for i in range(at + 1, at + 2 + width):
-                here = records[i] if i <= at + width else 0
-                right = records[i + 1] if i < at + width else 0
-                self.column(x, y, here | left & ~right)
-                left = here
+            for i in range(len(shape) - 1):
+                self.column(x, y, shape[i] | left & ~shape[i + 1])
+                left = shape[i]
                 x += 1
             x += _GAP
         return x
 
     def double(self, x: int, y: int, text: str) -> int:
         """Draw `text` in small glyphs at twice their size; return the x after it."""
-        records = SMALL[3]
         for character in text:
-            at = _record(SMALL, character)
-            width = records[at]
-            left = records[at + 1]  # the outer edges stay straight: a D must not look like a 0
-            for i in range(at + 1, at + 1 + width):
-                right = records[min(i + 1, at + width)]
-                first, second = _doubled(left, records[i], right)
-                self.column(x, y, first)
-                self.column(x + 1, y, second)
-                left = records[i]
+            shape = _shape(character)
+            last = len(shape) - 1
+            for i in range(last + 1):
+                here = shape[i]
+                left, right = shape[max(i - 1, 0)], shape[min(i + 1, last)]  # the outer edges stay straight: D is no 0
+                up, down = here << 1 & 0xFF, here >> 1
+                self.column(x, y, _corner(here, up, left, down, right) | _corner(here, down, left, up, right) << 1)
+                self.column(x + 1, y, _corner(here, up, right, down, left) | _corner(here, down, right, up, left) << 1)
                 x += 2
             x += 2 * _GAP
-        return x
-
-    def medium(self, x: int, y: int, text: str) -> int:
-        """Draw `text` (Crockford's base32) 14 pixels high, 16 with the tail of a Q; return the x after it."""
-        for character in text:
-            x += self._glyph(MEDIUM, x, y, character) + _MEDIUM_GAP
-        return x
-
-    def big(self, x: int, y: int, text: str) -> int:
-        """Draw `text` (digits . : - and an arrow up) in big glyphs, 20 pixels high; return the x after it."""
-        for character in text:
-            x += self._glyph(BIG, x, y, character) + _BIG_GAP
         return x
 
     def box(self, x: int, y: int, width: int, height: int) -> None:

@@ -3,6 +3,9 @@
 A walks through the pages; B does what it says. A request pushes everything aside: first who asks for what, then,
 when B has been pressed on exactly that page, the PIN. Without a working display nothing can be agreed to.
 
+On a display that shows a page in several leaves B turns them, each only after it has been on the display, and does
+what it says on the last one: who has not been shown everything cannot agree to it.
+
 Units    ticks are those of time.ticks_ms()
 Runs on  both (run() needs MicroPython's asyncio)
 """
@@ -11,6 +14,7 @@ import asyncio
 
 from micropython import const
 
+from .. import lazy
 from ..hal.ticks import now_ms, since
 from . import pages
 
@@ -18,9 +22,9 @@ _STEP_MS = const(250)
 _IDLE_MS = const(60000)
 _START_MS = const(3000)
 _UNARMED_MS = const(600)  # a press meant for the page before must not answer a request
-_PLAIN = {"start": pages.start, "now": pages.now, "today": pages.today, "month": pages.month}
-_LISTS = {"trouble": "troubles", "message": "messages", "consent": "consents", "log": "log"}
-_NUMBERED = {"trouble": pages.trouble, "message": pages.message, "consent": pages.consent, "log": pages.log}
+_HOME = const(("now", 0))
+_DAILY = {"now": pages.now, "today": pages.today, "month": pages.month}
+_SELDOM = const(("reading", "asking"))
 
 
 def _nothing(*_):
@@ -28,7 +32,7 @@ def _nothing(*_):
 
 
 class Ihd:
-    """The in-home display. display: has show(page, dim) -> bool (oled.Oled), or None; model: model.Model.
+    """The in-home display. display: a driver.Driver, or None; model: model.Model.
 
     The app sets the callbacks: on_accept(), on_decline() for a request; on_cancel() for a PIN; on_revoke(key) for a
     consent; on_display(works) when the display stops or starts to answer.
@@ -40,12 +44,17 @@ class Ihd:
         self._ticks_ms = ticks_ms
         self.works = None  # not known before the first step
         self.on_accept = self.on_decline = self.on_cancel = self.on_revoke = self.on_display = _nothing
-        self._request = self._pin = self._notice = None
-        self._read_since = None  # ticks since when the request is really on the display
+        self._request: "tuple | None" = None
+        self._pin: "tuple | None" = None
+        self._notice: "tuple | None" = None
         self._peek = False
-        self._revoking = None  # the consent that B would revoke
+        self._revoking: "tuple | None" = None  # the consent (model.Consent) that B would revoke
         self._stop = ("start", 0)
         self._touched = self._ticks_ms()
+        self._on = None  # the scene that was shown last, its leaf, and the ticks since when it is really there
+        self._leaf = 0
+        self._on_since = None
+        self._loaded = False  # modules of pages that are seldom needed
 
     def _since(self, then):
         """Milliseconds from `then` to now; negative when it lies ahead."""
@@ -54,9 +63,13 @@ class Ihd:
     # -- what the app says ----------------------------------------------------------------------------------------
 
     def ask(self, recipient: str, what_lines: "list | tuple", who_can_read: str) -> None:
-        """Show who asks for what (at most two lines) and who will be able to read it, and wait for an answer."""
-        self._request = (recipient, tuple(what_lines), who_can_read)
-        self._pin = self._notice = self._read_since = None
+        """Show who asks for what (at most two lines) and who will be able to read it, and wait for an answer.
+
+        A recipient whose name this display cannot show can only be declined.
+        """
+        readable = self._display is None or self._display.readable(recipient)
+        self._request = (recipient, tuple(what_lines), who_can_read if readable else "name not readable", readable)
+        self._pin = self._notice = None
         self._peek = False
 
     def show_pin(self, digits: str, code: str, deadline_ticks: int, left: int) -> None:
@@ -70,11 +83,11 @@ class Ihd:
 
     def idle(self) -> None:
         """The request is over: back to the ordinary pages."""
-        self._request = self._pin = self._read_since = None
+        self._request = self._pin = None
         self._home()
 
     def _home(self):
-        self._stop = ("now", 0)
+        self._stop = _HOME
         self._revoking = None
 
     # -- what is on -----------------------------------------------------------------------------------------------
@@ -82,18 +95,47 @@ class Ihd:
     def page(self) -> pages.Page:
         """Return the page that belongs on the display now."""
         self._expire()
-        if self._notice:
-            return pages.notice(self._notice[0])
-        if self._pin and not self._peek:
-            digits, code, deadline, left = self._pin
-            return pages.pin(digits, code, left, (999 - self._since(deadline)) // 1000)
-        if self._request:
-            recipient, what, who = self._request
-            a, b = ("", "back") if self._peek else ("no", "show PIN") if self._armed() else ("", "")
-            return pages.who_asks(recipient, what, who, a, b)
-        if self._revoking:
-            return pages.revoke(self._revoking)
-        return self._ordinary()
+        if self._scene() is not self._stop:
+            return self._asking()
+        if self._stop[0] not in _DAILY:
+            page = self._reading().shown(self._model, self._stop)
+            if page:
+                return page
+            self._home()
+        return _DAILY[self._stop[0]](self._model)
+
+    def _scene(self) -> tuple:
+        """What is on: the object that says so, another one for each time."""
+        return self._notice or (not self._peek and self._pin) or self._request or self._revoking or self._stop
+
+    def _asking(self):
+        from . import asking  # noqa: PLC0415 - most of the time nobody asks
+
+        self._loaded = True
+        scene = self._scene()
+        if scene is self._notice:
+            return asking.notice(scene[0])
+        if scene is self._pin:
+            digits, code, deadline, left = scene
+            return asking.pin(digits, code, left, (999 - self._since(deadline)) // 1000)
+        if scene is self._request:
+            recipient, what, who, readable = scene
+            a = "no" if self._armed() and not self._peek else ""
+            b = "back" if self._peek else "show PIN" if a and readable else ""
+            return asking.who_asks(recipient, what, who, a, b)
+        return asking.revoke(scene)
+
+    def _reading(self):
+        from . import reading  # noqa: PLC0415 - most of the time nobody walks through the pages
+
+        self._loaded = True
+        return reading
+
+    def _let_go(self):
+        """Back at the page that is on all day: what only other pages need gives its memory back."""
+        self._loaded = False
+        names = _SELDOM + (self._display.seldom if self._display else ())
+        lazy.let_go(["meterhub.ihd." + name for name in names])
 
     def _expire(self):
         if self._notice and self._since(self._notice[1]) >= self._notice[2]:
@@ -107,42 +149,56 @@ class Ihd:
         elif self._since(self._touched) >= _IDLE_MS:
             self._home()
 
-    def _ordinary(self):
-        kind, index = self._stop
-        model = self._model
-        if kind in _PLAIN:
-            return _PLAIN[kind](model)
-        things = self._things(kind)
-        if kind == "consent" and not things:
-            return pages.no_access()
-        if kind != "log" and not things:
-            self._home()  # what was looked at has gone meanwhile
-            return pages.now(model)
-        return _NUMBERED[kind](model, min(index, max(len(things) - 1, 0)))
+    # -- leaves ---------------------------------------------------------------------------------------------------
 
-    def _things(self, kind):
-        return getattr(self._model, _LISTS[kind])
+    def _shown_ms(self):
+        """Milliseconds since which this leaf of what is on has been on the display; -1 when it is not."""
+        if self._on_since is None or self._scene() is not self._on:
+            return -1
+        return self._since(self._on_since)
 
     def _armed(self):
-        return self.works and self._read_since is not None and self._since(self._read_since) >= _UNARMED_MS
+        """True when a press can mean the request."""
+        return self._scene() is self._on and (self._leaf > 0 or self._shown_ms() >= _UNARMED_MS)
+
+    def _at_the_end(self, for_ms):
+        """True when all leaves have been shown, the last one `for_ms` at least."""
+        return self._display is not None and self._shown_ms() >= for_ms and self._leaf + 1 >= self._display.leaves
+
+    def _turned(self):
+        """Turn a leaf, if there is one; return True when that is all that B does now."""
+        if self._display is None or self._display.leaves < 2 or self._scene() is not self._on:
+            return False
+        last = self._leaf + 1 >= self._display.leaves
+        if last and self._on is not self._pin:  # the PIN's leaves go round
+            return False
+        if self._armed() or self._on is not self._request:
+            self._turn(0 if last else self._leaf + 1)
+        return True
+
+    def _turn(self, leaf):
+        if self._shown_ms() >= 0:
+            self._leaf = leaf
+            self._on_since = None
 
     # -- what the buttons do --------------------------------------------------------------------------------------
 
     def button(self, name: str, kind: str) -> None:
         """Button "A" or "B" was pressed, `kind` "short" or "long" (a long A leads home)."""
         self._touched = self._ticks_ms()
-        if self._notice:
+        if name == "B" and self._turned():
+            return
+        scene = self._scene()
+        if scene is self._notice:
             self._notice = None
+        elif scene is self._stop:
+            self._pressed(name, kind)
+        elif scene is self._revoking:
+            self._pressed_at_revoke(name, scene)
         elif self._pin:
             self._pressed_at_pin(name)
-        elif self._request:
-            self._pressed_at_request(name)
-        elif self._revoking:
-            self._pressed_at_revoke(name, self._revoking)
-        elif name == "A":
-            self._next(kind == "long")
         else:
-            self._second()
+            self._pressed_at_request(name, scene)
 
     def _pressed_at_pin(self, name):
         if name == "B":
@@ -150,55 +206,54 @@ class Ihd:
         elif not self._peek:
             self.on_cancel()
 
-    def _pressed_at_request(self, name):
-        if self._armed():
-            (self.on_accept if name == "B" else self.on_decline)()
+    def _pressed_at_request(self, name, request):
+        if name == "A" and self._armed():
+            self.on_decline()
+        elif name == "B" and request[3] and self._at_the_end(_UNARMED_MS):
+            self.on_accept()
 
     def _pressed_at_revoke(self, name, consent):
-        self._revoking = None
-        if name == "B":
+        if name == "A":
+            self._revoking = None
+        elif self._at_the_end(0):
+            self._revoking = None
             self.on_revoke(consent.key)
 
-    def _next(self, home):
-        """Button A on the ordinary pages: the next one, round and round."""
-        if home:
+    def _pressed(self, name, kind):
+        """Walk through the ordinary pages."""
+        if name == "A" and kind == "long":
             self._home()
-            return
-        stops = [("now", 0), ("today", 0), ("month", 0)]
-        for kind in ("trouble", "message", "consent"):
-            # messages are read with B, one after the other
-            count = len(self._things(kind)) if kind != "message" else min(1, len(self._model.messages))
-            stops += [(kind, i) for i in range(max(count, kind == "consent"))]
-        stops.append(("log", 0))
-        here = (self._stop[0], 0) if self._stop[0] in ("log", "message") else self._stop
-        self._stop = stops[(stops.index(here) + 1) % len(stops)] if here in stops else ("now", 0)
-
-    def _second(self):
-        """Button B on the ordinary pages: what the page says."""
-        kind, index = self._stop
-        model = self._model
-        if kind in ("now", "today", "month"):
-            self._stop = ("trouble" if model.troubles else "message" if model.messages else "consent", 0)
-        elif kind in ("log", "message") and index + 1 < len(self._things(kind)):
-            self._stop = (kind, index + 1)
-        elif kind == "consent" and index < len(model.consents):
-            self._revoking = model.consents[index]
+        elif name == "A":
+            self._stop = self._reading().following(self._model, self._stop)
+        else:
+            stop = self._reading().second(self._model, self._stop)
+            if stop[0] == "revoke":
+                self._revoking = self._model.consents[stop[1]]
+            else:
+                self._stop = stop
 
     # -- the task -------------------------------------------------------------------------------------------------
 
     def step(self) -> None:
         """Bring the display up to date."""
         page = self.page()
-        dim = self._model.night and self._stop[0] == "now" and not page.alert and not self._notice
-        works = self._display is not None and self._display.show(page, bool(dim))
+        scene = self._scene()
+        if scene is not self._on or not self.works:
+            self._on, self._leaf, self._on_since = scene, 0, None
+        dim = self._model.night and scene is self._stop and scene[0] == "now"
+        display = self._display
+        works = display is not None and display.show(page, bool(dim), self._leaf)
         if works is not self.works:
             self.works = works
             self.on_display(works)
-        reading = works and self._request is not None and not self._notice and not self._pin
-        if not reading:
-            self._read_since = None
-        elif self._read_since is None:
-            self._read_since = self._ticks_ms()
+        if not works:
+            self._on_since = None
+        elif self._on_since is None:
+            self._on_since = self._ticks_ms()
+        if display is not None:
+            self._leaf = min(self._leaf, display.leaves - 1)  # the page may have become shorter
+        if self._loaded and scene == _HOME:
+            self._let_go()
 
     async def run(self) -> None:
         """Redraw what has changed, four times a second, for ever."""

@@ -1,37 +1,49 @@
-"""The WAN: MQTT 3.1.1 over TLS, for months, on a line that may hang at any moment.
+"""The WAN: MQTT 3.1.1, for months, on a line that may hang at any moment.
 
 Source   MQTT 3.1.1 (OASIS); umqtt.simple of micropython-lib writes and reads the packets.
 Memory   one packet of at most 4 KB coming in, the outbox going out (8 messages, 24 KB).
-Errors   HubError OUTBOX_FULL to who sends; LINK_DOWN in the journal, once per outage and reason: what the socket or
-         TLS said, "refused" with MQTT's return code, "no answer", "silence".
+Errors   HubError OUTBOX_FULL to who sends; LINK_DOWN in the journal, once per outage and reason, which begins with
+         the step that failed: wifi, cable, dns, tcp, clock, ca, host name, tls, credentials, mqtt.
 Runs on  both
 
 umqtt.simple waits inside its calls: for the line, and for the broker's answer. A hub that waited there would lose
 meter telegrams. So it never sees the line: it is given a `_Pipe`, which keeps what it writes and lets it read one
 packet that has arrived whole, and the line belongs to asyncio streams. Where umqtt.simple wants an acknowledgement
 at once it gets one from the pipe; the broker's own is awaited by `_on_packet`, and only that empties the outbox.
-Looking up the broker's name is the one thing that still blocks (at most 5 s on a board, at each new connection).
 """
 
 import asyncio
 import errno
 import struct
+import sys
 import time
 
-import tls
-from umqtt import simple
+from micropython import const
 
 from ..errors import HubError
 
-_MAX_IN = 4096
-_MOST = 8
-_MOST_BYTES = 24576
-_KEEPALIVE_S = 60
-_CONNECT_S = 20
-_WRITE_S = 20
-_ACK_S = 30
-_FIRST_WAIT_S = 1
-_LONGEST_WAIT_S = 60
+# umqtt.simple gets its socket from us: a board without a network has no such module
+sys.modules["usocket"] = None  # pyright: ignore[reportArgumentType]
+from umqtt import simple  # noqa: E402
+
+sys.modules.pop("usocket")
+
+_MAX_IN = const(4096)
+_MOST = const(8)
+_MOST_BYTES = const(24576)
+_KEEPALIVE_S = const(60)
+_CONNECT_S = const(20)
+_WRITE_S = const(20)
+_ACK_S = const(30)
+_FIRST_WAIT_S = const(1)
+_LONGEST_WAIT_S = const(60)
+_NO_ENTRY = (4, 5)  # MQTT 3.1.1, 3.2.2.3: bad user name or password, not authorized
+_FAULTS = (  # mbedTLS library/x509_crt.c, x509_crt_verify_strings; the worst first
+    ("trusted CA", "ca the broker's certificate is not signed by wan.ca"),
+    ("in the future", "clock the broker's certificate is not valid yet"),
+    ("has expired", "clock the broker's certificate has expired"),
+    ("expected CN", "host name the broker's certificate is for another name"),
+)
 _CONNACK, _PUBLISH, _PUBACK, _SUBACK = 0x20, 0x30, 0x40, 0x90
 
 
@@ -86,33 +98,32 @@ class _Item:
 class Wan:
     """The link.
 
-    hub: the hub's id; settings: {"host", "port", "user", "password", "ca" (DER bytes, b"" for no TLS), "server_name"};
-    receive(kind: bytes, payload: bytes): called with each message for this hub, `kind` the last level of its topic;
-    greet(): called at each new connection, to send what is retained.
+    hub: the hub's id; login: (user, password); open_stream(): coroutine function that returns (reader, writer), as
+    asyncio.open_connection() does; receive(kind: bytes, payload: bytes): called with each message for this hub, `kind`
+    the last level of its topic; greet(): called at each new connection, to send what is retained.
     """
 
-    def __init__(self, hub: str, settings: dict, receive, greet, journal, drbg) -> None:
+    def __init__(self, hub: str, login: tuple, open_stream, receive, greet, journal, drbg) -> None:
         self._root = "meterhub/" + hub + "/"
-        self._settings = settings
+        self._open = open_stream
         self._receive = receive
         self._greet = greet
         self._journal = journal
         self._drbg = drbg
         self._pipe = _Pipe()
         simple.socket = self._pipe  # umqtt.simple looks its socket up there
-        self._client = self._new_client(hub)
+        self._client = self._new_client(hub, *login)
         self._outbox = []
         self._work = asyncio.Event()
         self._oversized = False
-        self._told = ""  # the outage that has been journalled
+        self.trouble = ""  # the outage that has been journalled
         self._ended = None  # what ended the listening
         self._heard = 0
         self._pid = 0
         self.is_up = False
 
-    def _new_client(self, hub):
-        s = self._settings
-        client = simple.MQTTClient(hub, s["host"], s["port"], s["user"] or None, s["password"], _KEEPALIVE_S)
+    def _new_client(self, hub, user, password):
+        client = simple.MQTTClient(hub, "", 0, user or None, password, _KEEPALIVE_S)
         client.set_callback(self._on_publish)
         client.set_last_will(self._root + "up/availability", b"offline", True, 1)
         return client
@@ -158,21 +169,6 @@ class Wan:
             await asyncio.sleep_ms(wait_s * 1000 + self._drbg.read(1)[0] * 4)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
-    async def _open(self):
-        s = self._settings
-        context = None
-        if s["ca"]:
-            context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-            context.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue] - stubs lack it
-            context.load_verify_locations(s["ca"])
-        name = s["server_name"] or s["host"]
-        try:
-            # the stubs do not know the fourth argument
-            opening = asyncio.open_connection(s["host"], s["port"], context, name if context else None)  # pyright: ignore
-            return await asyncio.wait_for(opening, _CONNECT_S)
-        except asyncio.TimeoutError:
-            raise HubError("LINK_DOWN", "no answer")
-
     async def _hang_up(self, writer):
         try:
             writer.close()
@@ -188,17 +184,19 @@ class Wan:
         await self._flush(writer)
         packet = await self._timed(self._read(reader), _CONNECT_S)
         if packet[0] != _CONNACK or len(packet) != 4:
-            raise HubError("LINK_DOWN", "no MQTT broker")
+            raise HubError("LINK_DOWN", "mqtt this is no broker")
+        if packet[3] in _NO_ENTRY:
+            raise HubError("LINK_DOWN", "credentials the broker refuses user or password")
         if packet[3]:
-            raise HubError("LINK_DOWN", "refused %d" % packet[3])
+            raise HubError("LINK_DOWN", "mqtt refused %d" % packet[3])
         pid = self._next_pid()
         self._pipe.give(struct.pack("!BBHB", _SUBACK, 3, pid, 1))
         self._client.subscribe((self._root + "down/#").encode(), 1)
         self._publish((self._root + "up/availability").encode(), b"online", True)
         await self._flush(writer)
         self.is_up = True
-        if self._told:
-            self._told = ""
+        if self.trouble:
+            self.trouble = ""
             self._journal.add("event", "link up", "wan")
         self._greet()
 
@@ -255,9 +253,9 @@ class Wan:
             quiet_ms = time.ticks_diff(now, self._heard)
             for item in self._outbox:
                 if item.pid and time.ticks_diff(now, item.sent) > _ACK_S * 1000:
-                    raise HubError("LINK_DOWN", "no acknowledgement")
+                    raise HubError("LINK_DOWN", "mqtt no acknowledgement")
             if quiet_ms > 1500 * _KEEPALIVE_S:
-                raise HubError("LINK_DOWN", "silence")
+                raise HubError("LINK_DOWN", "mqtt silence")
             if quiet_ms > 400 * _KEEPALIVE_S:
                 self._client.ping()
 
@@ -271,11 +269,11 @@ class Wan:
         try:
             return await asyncio.wait_for(waiting, seconds)
         except asyncio.TimeoutError:
-            raise HubError("LINK_DOWN", "no answer")
+            raise HubError("LINK_DOWN", "mqtt no answer")
 
     def _say_down(self, why):
-        if why != self._told:
-            self._told = why
+        if why != self.trouble:
+            self.trouble = why
             self._journal.add("event", "LINK_DOWN", "wan " + why)
 
     # -- receiving -----------------------------------------------------------------------------------
@@ -301,7 +299,7 @@ class Wan:
             if byte < 128:
                 break
             if shift > 21:
-                raise HubError("LINK_DOWN", "packet length")
+                raise HubError("LINK_DOWN", "mqtt packet length")
         kept = min(size, _MAX_IN)
         body = await reader.readexactly(kept)
         self._oversized = size > kept
@@ -317,11 +315,11 @@ class Wan:
             self._outbox = [item for item in self._outbox if item.pid != pid]
         elif kind == _PUBLISH:
             if not _is_publish(packet):
-                raise HubError("LINK_DOWN", "packet")
+                raise HubError("LINK_DOWN", "mqtt packet")
             self._pipe.give(packet)
             self._client.wait_msg()  # calls _on_publish, and writes the acknowledgement
         elif kind == _SUBACK and packet[-1] == 128:
-            raise HubError("LINK_DOWN", "subscription refused")
+            raise HubError("LINK_DOWN", "mqtt subscription refused")
 
     def _on_publish(self, topic, payload, *_more):
         if self._oversized:
@@ -331,13 +329,25 @@ class Wan:
 
 
 def _why(err):
-    """Return a few words for what ended a connection."""
+    """Return the step that failed and a few words, for what ended a connection."""
     if isinstance(err, HubError):
         return err.field
-    if not err.args:
-        return "closed by the broker"
-    why = err.args[-1]
-    return str(errno.errorcode.get(why, why)).strip()[:80]
+    if isinstance(err, ValueError):
+        return _why_not_verified(str(err))
+    why = err.args[0] if err.args else 0
+    if isinstance(err, EOFError) or why == 0:
+        return "tcp closed by the broker"
+    if why < 0:  # mbedTLS counts below zero
+        return ("tls " + str(err.args[-1]))[:80]
+    return "tcp " + str(errno.errorcode.get(why, why))
+
+
+def _why_not_verified(text):
+    """Return which step a certificate has failed at; `text` holds one of mbedTLS's sentences for each fault."""
+    for words, step in _FAULTS:
+        if words in text:
+            return step
+    return ("tls " + text.strip())[:80]
 
 
 def _length(size):

@@ -12,17 +12,25 @@ _NOT_THERE = (2, 44)  # ENOENT; WASM ports number it otherwise
 
 def ensure_dir(path: str) -> None:
     """Make the folder `path` unless it is there; its parent must exist."""
+    if not exists(path):
+        os.mkdir(path)
+
+
+def exists(path: str) -> bool:
+    """Return whether there is a file or a folder `path`."""
     try:
         os.stat(path)
+        return True
     except OSError:
-        os.mkdir(path)
+        return False
 
 
 def read(path: str, limit: int) -> "bytes | None":
     """Return at most `limit` + 1 bytes of a file, or None when there is no such file."""
     try:
+        size = os.stat(path)[6]  # a read takes all the memory that it is allowed
         with open(path, "rb") as file:
-            return file.read(limit + 1)
+            return file.read(min(size, limit + 1))
     except OSError as err:
         if err.args[0] in _NOT_THERE:
             return None
@@ -34,7 +42,12 @@ def replace(path: str, content: "bytes | bytearray") -> None:
     new = path + ".new"
     with open(new, "wb") as file:
         file.write(content)
-    os.rename(new, path)
+    move(new, path)
+
+
+def move(old: str, new: str) -> None:
+    """Let the file `old` take the place of the file `new`: after a power cut one or the other is there."""
+    os.rename(old, new)
 
 
 def remove(path: str) -> None:

@@ -1,7 +1,8 @@
-"""The settings document: one JSON object, every value of it checked before any of it counts.
+"""The settings in force: one JSON document in a file, every value of it checked before any of it counts.
 
-Source   this file: _TABLE is the list of all settings. A document has "schema": 1; what it leaves out has its default.
-Units    price.*: 1/100000 of the currency's unit for a kWh; *_s: seconds
+Source   store/settings_table.py is the list of all settings. A document has "schema": 1; what it leaves out has its
+         default. A good document is kept as PATH.good; while PATH holds a bad one, that one is in force.
+Memory   the values. The table is loaded to check a document, and can be let go.
 Errors   ConfigError (dotted name, what is wrong) for an unknown name or a bad value.
 Runs on  both
 """
@@ -10,16 +11,10 @@ import json
 
 from micropython import const
 
-from ..codec import base64url
-from ..codec.timezone import Zone
-from ..errors import ConfigError, HubError
+from ..errors import ConfigError
 from . import files
-from .columns import column_of
 
-_LIMIT = const(8192)
-_MOST_REGISTERS = const(8)
-_MOST_RECIPIENTS = const(8)
-_POINT_BYTES = const(65)
+LIMIT = const(8192)
 
 
 class Settings:
@@ -32,54 +27,41 @@ class Settings:
         """Return a setting (int, str, bool, list) by its dotted name; KeyError for one that is not in the table."""
         return self._values[name]
 
+    def all(self) -> dict:
+        """Return {dotted name: value} of every setting."""
+        return dict(self._values)
+
 
 def load(document: dict) -> Settings:
     """Return the Settings in `document`; ConfigError names the first one that cannot stand."""
-    if not isinstance(document, dict):
-        raise ConfigError("schema", "is no JSON object")
-    if document.get("schema") != 1:
-        raise ConfigError("schema", "is not 1")
-    given = {}
-    _flatten("", document, given)
-    values = {}
-    for name, kind, default, check in _TABLE:
-        value = given.pop(name, default)
-        wrong = _wrong(kind, check, value)
-        if wrong:
-            raise ConfigError(name, wrong)
-        values[name] = value
-    for name in given:
-        raise ConfigError(name, "is not a setting")
-    if values["meter.p1.uart"] and values["meter.pulse.input"]:
-        raise ConfigError("meter.pulse.input", "cannot count the meter that meter.p1.uart reads")
-    return Settings(values)
+    from . import settings_table  # noqa: PLC0415 - 5 KB that are needed at a start only
+
+    return Settings(settings_table.checked(document))
 
 
 def load_file(path: str) -> "tuple[Settings, ConfigError | None]":
-    """Return (settings in force, why the document `path` was refused or None).
-
-    A good document is kept as PATH.good; while `path` holds a bad one, that one is in force, at first the defaults.
-    """
-    raw = files.read(path, _LIMIT)
+    """Return (settings in force, why the document `path` was refused or None)."""
+    raw = files.read(path, LIMIT)
     refused = None
     if raw is not None:
         try:
-            good = load(_parse(raw))
-            if files.read(path + ".good", _LIMIT) != raw:
+            good = load(parse(raw))
+            if files.read(path + ".good", LIMIT) != raw:
                 files.replace(path + ".good", raw)
             return good, None
         except ConfigError as err:
             refused = err
-    raw = files.read(path + ".good", _LIMIT)
+    raw = files.read(path + ".good", LIMIT)
     try:
-        return load({"schema": 1} if raw is None else _parse(raw)), refused
+        return load({"schema": 1} if raw is None else parse(raw)), refused
     except ConfigError as err:  # a newer firmware wrote it, or flash lost a bit
         return load({"schema": 1}), refused or err
 
 
-def _parse(raw):
-    if len(raw) > _LIMIT:
-        raise ConfigError("schema", "the document is longer than %d bytes" % _LIMIT)
+def parse(raw: bytes):
+    """Return the JSON in `raw`; ConfigError when there is none, or too much of it."""
+    if len(raw) > LIMIT:
+        raise ConfigError("schema", "the document is longer than %d bytes" % LIMIT)
     try:
         # MicroPython's json nests recursively: a bound on brackets is a bound on its stack
         if raw.count(b"{") + raw.count(b"[") > 32:
@@ -87,108 +69,3 @@ def _parse(raw):
         return json.loads(raw)
     except (ValueError, UnicodeError):
         raise ConfigError("schema", "is no JSON")
-
-
-def _flatten(prefix, document, out):
-    for key, value in document.items():
-        name = prefix + key
-        if isinstance(value, dict) and name not in _NAMES:
-            _flatten(name + ".", value, out)
-        else:
-            out[name] = value
-
-
-def _wrong(kind, check, value):
-    """Return what is wrong with a value, "" when nothing is."""
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        return "is no " + {int: "whole number", str: "text", bool: "true or false", list: "list"}[kind]
-    if check is None:
-        return ""
-    if not isinstance(check, tuple):
-        return check(value)
-    if isinstance(check[0], int) and kind is str:
-        return "" if check[0] <= len(value) <= check[1] else "must have %d to %d characters" % check
-    if len(check) == 2 and kind is int:
-        return "" if check[0] <= value <= check[1] else "must lie between %d and %d" % check
-    return "" if value in check else "must be one of " + ", ".join([str(c) for c in check])
-
-
-# -- checks of single settings: what is wrong, or "" ---------------------------------------------------------
-
-
-def _zone(value):
-    try:
-        Zone(value)
-    except ConfigError as err:
-        return err.args[1]
-    return ""
-
-
-def _registers(value):
-    if not 0 < len(value) <= _MOST_REGISTERS:
-        return "must have 1 to %d entries" % _MOST_REGISTERS
-    try:
-        for obis in value:
-            column_of(obis)
-    except (ValueError, AttributeError):
-        return "has an entry that is no OBIS code of a register that totals"
-    return "" if len(set(value)) == len(value) else "names a register twice"
-
-
-def _url(value):
-    if not value or value.startswith("mqtt://") or value.startswith("mqtts://"):
-        return ""
-    return "must begin with mqtt:// or mqtts://"
-
-
-def _recipients(value):
-    if len(value) > _MOST_RECIPIENTS:
-        return "must have at most %d entries" % _MOST_RECIPIENTS
-    kids = set()
-    for one in value:
-        if not isinstance(one, dict) or sorted(one) != ["key", "kid", "name"]:
-            return "has an entry that is not {kid, name, key}"
-        for field, most in (("kid", 64), ("name", 32)):
-            if not isinstance(one[field], str) or not 0 < len(one[field]) <= most:
-                return "has a %s that is not 1 to %d characters" % (field, most)
-        if one["kid"] in kids:
-            return "names a kid twice"
-        kids.add(one["kid"])
-        if not _is_point(one["key"]):
-            return "has a key that is no public key of 65 bytes, base64url"
-    return ""
-
-
-def _is_point(text):
-    try:
-        return isinstance(text, str) and len(base64url.decode(text)) == _POINT_BYTES
-    except HubError:
-        return False
-
-
-_TABLE = (  # name, type, default, check: (low, high) of a number or a text's length, (choices), function or None
-    ("schema", int, 1, (1, 1)),
-    ("name", str, "meterhub", (1, 32)),
-    ("zone", str, "CET-1CEST,M3.5.0,M10.5.0/3", _zone),
-    ("currency", str, "EUR", ("EUR", "GBP", "USD", "CHF", "SEK", "NOK", "DKK", "HUF", "CZK", "PLN")),
-    ("price.import_e5", int, 0, (0, 100000000)),
-    ("price.export_e5", int, 0, (0, 100000000)),
-    ("meter.p1.uart", str, "", (0, 16)),
-    ("meter.p1.baud", int, 115200, (9600, 19200, 115200)),
-    ("meter.p1.format", str, "8N1", ("8N1", "7E1")),
-    ("meter.p1.inverted", bool, True, None),
-    ("meter.p1.base_offset_s", int, 3600, (-43200, 50400)),
-    ("meter.pulse.input", str, "", (0, 16)),
-    ("meter.pulse.imp_per_kwh", int, 1000, (1, 100000)),
-    ("meter.pulse.start_wh", int, 0, (0, 1 << 40)),
-    ("profile.registers", list, ["1-0:1.8.0", "1-0:2.8.0"], _registers),
-    ("profile.interval_s", int, 1800, (900, 1800, 3600)),
-    ("profile.months", int, 13, (1, 24)),
-    ("wan.url", str, "", _url),
-    ("wan.user", str, "", (0, 64)),
-    ("wan.password", str, "", (0, 128)),
-    ("wan.ca", str, "", (0, 64)),
-    ("wan.server_name", str, "", (0, 255)),
-    ("recipients", list, [], _recipients),
-)
-_NAMES = [row[0] for row in _TABLE]

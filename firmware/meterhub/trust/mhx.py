@@ -30,7 +30,8 @@ base64url; points are SEC1 uncompressed, 65 bytes, base64url; times are Unix sec
   asked    {t, jws}  typ "mhx-asked",   {v, rid, hub, h, exp}            the display shows who asks for what
   offer    {t, jws}  typ "mhx-offer",   {v, rid, hub, h, try, left, pb, exp [, ek]}   a PIN is on the display
   proof    {t, rid, try, pa, ca}        recipient -> hub
-  ack      {t, rid, cb, chunks}         the PIN was right; chunks counts those of the data, 0 for a link
+  ack      {t, rid, cb, chunks}         the PIN was right; chunks counts those of the data, 0 for a link.
+                                        It comes again while nothing is wanted: 5, 15, 35 and 75 s later
   want     {t, rid, seq, mac}           recipient -> hub; the next seq, or the last again; seq = chunks is the receipt
   chunk    {t, jwe}                     header {alg "dir", enc "A128CBC-HS256", typ, rid, seq, last}
              typ "mhx-series"  : plaintext as codec/series.py sets out

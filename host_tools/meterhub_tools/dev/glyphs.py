@@ -1,4 +1,4 @@
-"""Packs the drawn glyphs of glyphs.txt into firmware/meterhub/ihd/glyphs.py, and turns them back into pictures.
+"""Packs the drawn glyphs of glyphs.txt into firmware/meterhub/ihd/glyphs.py and glyphs_code.py.
 
 Run it after a change of the drawing: python -m meterhub_tools.dev.glyphs
 """
@@ -7,8 +7,9 @@ import json
 import pathlib
 
 HERE = pathlib.Path(__file__).parent
-TARGET = HERE.parents[2] / "firmware/meterhub/ihd/glyphs.py"
-# glyphs with a name instead of a character: where firmware/meterhub/ihd/canvas.py expects them
+_IHD = HERE.parents[2] / "firmware/meterhub/ihd"
+TARGETS = {_IHD / "glyphs.py": ("small", "big"), _IHD / "glyphs_code.py": ("medium",)}  # the fonts in each file
+# glyphs with a name instead of a character: where firmware/meterhub/ihd/pages.py expects them
 NAMED = {"space": " ", "wan": "\ue000", "nowan": "\ue001", "fresh": "\ue002", "old": "\ue003", "silent": "\ue004"}
 
 _HEAD = '''"""Glyphs of the in-home display. Generated from host_tools/meterhub_tools/dev/glyphs.txt: do not edit.
@@ -44,7 +45,7 @@ def columns(glyph: list[str]) -> list[int]:
 
 
 def packed(font: dict[str, list[str]]) -> tuple[str, int, int, bytes]:
-    """Return a font as glyphs.py holds it."""
+    """Return a font as these files hold it."""
     height = len(next(iter(font.values())))
     widest = max(len(glyph[0]) for glyph in font.values())
     size = (height + 7) // 8
@@ -57,10 +58,11 @@ def packed(font: dict[str, list[str]]) -> tuple[str, int, int, bytes]:
     return "".join(font), height, widest, bytes(out)
 
 
-def module(text: str) -> str:
-    """Return the text of glyphs.py for a drawing."""
+def module(text: str, names: tuple[str, ...]) -> str:
+    """Return the text of a file with the fonts `names` of a drawing."""
     out = _HEAD
-    for name, font in drawings(text).items():
+    for name in names:
+        font = drawings(text)[name]
         characters, height, widest, records = packed(font)
         step = len(characters) if len(characters) < 60 else 16
         texts = [json.dumps(characters[i : i + step]) for i in range(0, len(characters), step)]
@@ -79,8 +81,9 @@ def _stacked(literals: list[str]) -> str:
 
 
 def main() -> None:
-    """Write glyphs.py."""
-    TARGET.write_text(module((HERE / "glyphs.txt").read_text()))
+    """Write the files."""
+    for path, names in TARGETS.items():
+        path.write_text(module((HERE / "glyphs.txt").read_text(), names))
 
 
 if __name__ == "__main__":

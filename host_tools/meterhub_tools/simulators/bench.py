@@ -7,10 +7,15 @@ import asyncio
 import contextlib
 import struct
 from collections.abc import Callable
+from typing import Any
 
+from .hd44780 import HD44780
+from .max7219 import MAX7219
+from .sh1106 import SH1106
 from .ssd1306 import SSD1306
+from .tm1637 import TM1637
 
-ADDRESS = 0x3C
+DISPLAYS = {"ssd1306": SSD1306, "sh1106": SH1106, "hd44780": HD44780, "max7219": MAX7219, "tm1637": TM1637}
 SHORT_S = 0.12
 LONG_S = 1.8
 _FRAME_MAX = 2048
@@ -19,15 +24,15 @@ _FRAME_MAX = 2048
 class Bench:
     """Listens on TCP; the hub's HAL connects. All of it in one asyncio loop.
 
-    display           the SSD1306; unplug_display() and plug_display() pull its cable
+    display           the simulator of the display that is wired; unplug_display() and plug_display() pull its cable
     on_frame          functions called without arguments after each transaction that reached the display
-    stalled           while True the I2C bus does not answer at all (a wire that hangs)
-    connected         names of the buses the hub holds now: "i2c", "gpio"
+    stalled           while True the display's bus does not answer at all (a wire that hangs)
+    connected         names of the buses the hub holds now: "i2c", "spi", "tm1637", "gpio"
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, display: str = "ssd1306") -> None:
         self.host, self.port = host, port
-        self.display = SSD1306()
+        self.display: Any = DISPLAYS[display]()
         self.display_plugged = True
         self.stalled = False
         self.on_frame: list[Callable[[], None]] = []
@@ -85,13 +90,16 @@ class Bench:
         """Put the cable back."""
         self.display_plugged = True
 
-    async def wait_for(self, condition: Callable[[list[list[bool]]], object], timeout_s: float = 10.0) -> object:
-        """Return condition(pixels) as soon as it is true of the display; TimeoutError when it never is."""
+    async def wait_for(self, condition: Callable[[Any], object], timeout_s: float = 10.0) -> object:
+        """Return condition(what is seen) as soon as it is true of the display; TimeoutError when it never is.
+
+        Pixels, rows of text, or the text on digits, as the display's seen() returns them.
+        """
         changed = asyncio.Event()
         self.on_frame.append(changed.set)
         try:
             async with asyncio.timeout(timeout_s):
-                while not (found := condition(self.display.pixels())):
+                while not (found := condition(self.display.seen())):
                     await changed.wait()
                     changed.clear()
                 return found
@@ -106,10 +114,9 @@ class Bench:
         try:
             bus = (await reader.readline()).decode("ascii", "replace").strip()
             self.connected.append(bus)
-            if bus == "i2c":
-                await self._i2c(reader, writer)
-            elif bus == "gpio":
-                await self._gpio(reader, writer)
+            serve = {"i2c": self._i2c, "spi": self._spi, "tm1637": self._two_wires, "gpio": self._gpio}.get(bus)
+            if serve:
+                await serve(reader, writer)
         except (OSError, ValueError, asyncio.IncompleteReadError):
             pass  # the hub has gone, or is not one: the bench goes on
         finally:
@@ -122,19 +129,45 @@ class Bench:
 
     async def _i2c(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
-            address, length = struct.unpack(">BH", await reader.readexactly(3))
-            if length > _FRAME_MAX:
-                raise ValueError("frame")
-            payload = await reader.readexactly(length)
-            while self.stalled:
-                await asyncio.sleep(0.02)
-            heard = self.display_plugged and address == ADDRESS
+            (address,) = await reader.readexactly(1)
+            payload = await self._payload(reader)
+            heard = self._hears("i2c") and address == self.display.address
             if heard:
                 self.display.write(payload)
-            writer.write(b"\1" if heard else b"\0")
+            await self._answer(writer, int(heard), heard)
+
+    async def _spi(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            payload = await self._payload(reader)
+            heard = self._hears("spi")
             if heard:
-                self._frame()
-            await writer.drain()
+                self.display.write(payload)
+            await self._answer(writer, 1, heard)  # nobody on this bus ever says anything
+
+    async def _two_wires(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        levels = b"\3"
+        while True:
+            levels = await self._payload(reader) or levels[-1:]
+            heard = self._hears("tm1637")
+            await self._answer(writer, self.display.take(levels) if heard else levels[-1] >> 1 & 1, heard)
+
+    def _hears(self, bus: str) -> bool:
+        return self.display_plugged and self.display.bus == bus
+
+    async def _payload(self, reader: asyncio.StreamReader) -> bytes:
+        (length,) = struct.unpack(">H", await reader.readexactly(2))
+        if length > _FRAME_MAX:
+            raise ValueError("frame")
+        payload = await reader.readexactly(length)
+        while self.stalled:
+            await asyncio.sleep(0.02)
+        return payload
+
+    async def _answer(self, writer: asyncio.StreamWriter, byte: int, heard: bool) -> None:
+        writer.write(bytes((byte,)))
+        if heard:
+            self._frame()
+        await writer.drain()
 
     def _frame(self) -> None:
         for listener in list(self.on_frame):

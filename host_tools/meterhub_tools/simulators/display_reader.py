@@ -1,19 +1,22 @@
-"""Reads what stands on the in-home display from its pixels alone, by the firmware's own glyphs.
+"""Reads what stands on the in-home display, from its pixels by the firmware's own glyphs, or from its characters.
 
 For tests and the headless demo, which must see what the household sees. Every glyph must match to the pixel, so
-what is read is what is there.
+what is read is what is there. Displays with characters or digits say what they show as text (their seen()); digits
+show the PIN group by group, and whoever reads it presses B.
 
 Pixels are rows of bools, as SSD1306.pixels() gives them. A column is an int, its topmost pixel in bit 0.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
 from .. import firmware  # noqa: F401 - puts the firmware's package on the path
 
-from meterhub.ihd import layout  # isort: skip
-from meterhub.ihd.canvas import BIG_HEIGHT, Canvas  # isort: skip
-from meterhub.ihd.glyphs import BIG, MEDIUM, SMALL  # isort: skip
+from meterhub.ihd import layout, sheets  # isort: skip
+from meterhub.ihd.canvas import Canvas  # isort: skip
+from meterhub.ihd.glyphs import BIG, SMALL  # isort: skip
+from meterhub.ihd.glyphs_code import MEDIUM  # isort: skip
 
 Pixels = list[list[bool]]
 Columns = tuple[int, ...]
@@ -29,8 +32,8 @@ def read_pin(pixels: Pixels) -> str | None:
     digits = ""
     for group in range(3):
         for place in range(3):
-            x = layout.PIN_X[group & 1] + place * layout.PIN_PITCH
-            cell = _columns(pixels, layout.PIN_Y[group >> 1], BIG_HEIGHT)[x : x + layout.PIN_PITCH - 1]
+            x = sheets.PIN_X[group & 1] + place * sheets.PIN_PITCH
+            cell = _columns(pixels, sheets.PIN_Y[group >> 1], BIG[1])[x : x + sheets.PIN_PITCH - 1]
             digits += next((d for d in "0123456789" if _padded(_font("big")[d], len(cell)) == cell), "")
     return digits if len(digits) == 9 else None
 
@@ -39,9 +42,23 @@ def read_code(pixels: Pixels) -> str | None:
     """Return the four characters of the PIN page's code, or None when there is no PIN."""
     if read_pin(pixels) is None:
         return None
-    columns = _columns(pixels, layout.CODE_Y, MEDIUM[1])[layout.PIN_X[1] :]
+    columns = _columns(pixels, sheets.CODE_Y, MEDIUM[1])[sheets.PIN_X[1] :]
     found = _decode(columns, _font("medium"), 2)
     return found if found is not None and len(found) == 4 else None
+
+
+def read_rows(rows: list[str]) -> tuple[str, str] | None:
+    """Return the PIN and its code on a display of two rows of characters, or None when there is no PIN."""
+    found = re.fullmatch(r"(\d{3}) (\d{3}) (\d{3}) (\w{4})", rows[0])
+    return ("".join(found.groups()[:3]), found[4]) if found else None
+
+
+def read_digits(text: str) -> tuple[int, str] | None:
+    """Return which part of the PIN page stands on digits, 1 to 3 a group and 4 the code, and that part; or None."""
+    found = re.fullmatch(r"([123])- *(\d{3})\.?|(c)- *(\w{4})\.?", text.strip())
+    if found is None:
+        return None
+    return (4, found[4].upper()) if found[3] else (int(found[1]), found[2])
 
 
 def read_text(pixels: Pixels) -> list[str]:
@@ -88,7 +105,10 @@ def _font(name: str) -> Font:
     drawn: Font = {}
     for character in _SOURCES[name][0]:
         canvas = Canvas(24, 24, bytearray(72))
-        end = getattr(canvas, "text" if name == "small" else name)(0, 0, character)
+        if name == "medium":
+            end = canvas.glyphs(MEDIUM, sheets.CODE_GAP, 0, 0, character)
+        else:
+            end = getattr(canvas, "text" if name == "small" else name)(0, 0, character)
         glyph = [canvas.buffer[x] | canvas.buffer[24 + x] << 8 | canvas.buffer[48 + x] << 16 for x in range(24)]
         drawn[character] = tuple(glyph[: end - _GAPS[name]])
     return drawn

@@ -7,9 +7,9 @@ The glass is wired as on the usual modules: upright when the firmware asks for s
 from the far end (C8). Scrolling (26..2F, A3) is understood by its length and not animated.
 """
 
-import struct
-import zlib
 from collections.abc import Callable
+
+from .png import Pixels, png
 
 WIDTH, HEIGHT, PAGES = 128, 64, 8
 HORIZONTAL, VERTICAL, PAGE = 0, 1, 2
@@ -24,6 +24,11 @@ _ARGUMENTS |= dict.fromkeys((*range(0x00, 0x20), *range(0x40, 0x80), *range(0xB0
 class SSD1306:
     """One controller. `errors`: what was sent and makes no sense; `version` rises with each transaction."""
 
+    bus = "i2c"
+    address = 0x3C
+    segments = WIDTH  # columns of the RAM; the glass shows those in the middle
+    arguments = _ARGUMENTS
+
     def __init__(self) -> None:
         self.errors: list[str] = []
         self.version = 0
@@ -31,7 +36,7 @@ class SSD1306:
 
     def reset(self) -> None:
         """Power up: registers to their reset values (8.5), the display off and its RAM empty."""
-        self.ram = bytearray(WIDTH * PAGES)
+        self.ram = bytearray(self.segments * PAGES)
         self.is_on = self.inverted = self.all_on = self.pump = False
         self.contrast = 0x7F
         self.mode = PAGE
@@ -70,7 +75,7 @@ class SSD1306:
     def _take(self, byte: int) -> None:
         """One command byte; an argument may come in a later transaction."""
         self._command.append(byte)
-        wanted = _ARGUMENTS.get(self._command[0])
+        wanted = self.arguments.get(self._command[0])
         if wanted is None:
             self._error(f"unknown command {byte:02x}")
             self._command = []
@@ -126,15 +131,18 @@ class SSD1306:
     # -- GDDRAM (8.7, 10.1.3) ------------------------------------------------------------------------------------
 
     def _data(self, byte: int) -> None:
-        segment = WIDTH - 1 - self.column if self.remap else self.column
-        self.ram[self.page * WIDTH + segment] = byte
+        segment = self.segments - 1 - self.column if self.remap else self.column
+        self.ram[self.page * self.segments + segment] = byte
         if self.mode == PAGE:
-            self.column = (self.column + 1) % WIDTH
+            self._next_in_page()
         elif self.mode == HORIZONTAL:
             if self._next_column():
                 self._next_page()
         elif self._next_page():
             self._next_column()
+
+    def _next_in_page(self) -> None:
+        self.column = (self.column + 1) % WIDTH
 
     def _next_column(self) -> bool:
         first, last = self.columns
@@ -155,7 +163,7 @@ class SSD1306:
         """True when the panel has its voltage and is switched on."""
         return self.is_on and self.pump
 
-    def pixels(self) -> list[list[bool]]:
+    def pixels(self) -> Pixels:
         """Return 64 rows of 128 pixels as the glass shows them, top left first; all dark when it is off."""
         glass = [[False] * WIDTH for _ in range(HEIGHT)]
         if not self.is_lit:
@@ -163,27 +171,19 @@ class SSD1306:
         for row in range(self.rows):
             com = (self.rows - 1 - row if self.from_far_end else row) + self.offset
             line = (row + self.start_line) % HEIGHT
-            start, bit = line // 8 * WIDTH, line % 8
+            start, bit = line // 8 * self.segments + (self.segments - WIDTH) // 2, line % 8
             bits = [bool(byte >> bit & 1) for byte in self.ram[start : start + WIDTH]]
             glass[HEIGHT - 1 - com % HEIGHT] = [(b or self.all_on) != self.inverted for b in reversed(bits)]
         return glass
 
+    def seen(self) -> Pixels:
+        """Return what a person reads: the pixels."""
+        return self.pixels()
+
     def png(self, scale: int = 4) -> bytes:
         """Return the glass as a PNG, each pixel `scale` x `scale`, its brightness from the contrast setting."""
         on = 105 + 150 * self.contrast // 255
-        palette = bytes((4, 8, 14, on * 7 // 10, on * 9 // 10, on))
-        lines = []
-        for row in self.pixels():
-            bits = "".join(("1" if pixel else "0") * scale for pixel in row)
-            line = b"\0" + int(bits, 2).to_bytes(WIDTH * scale // 8, "big")
-            lines.append(line * scale)
-        header = struct.pack(">IIBBBBB", WIDTH * scale, HEIGHT * scale, 1, 3, 0, 0, 0)
-        parts = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(b"".join(lines), 9)), (b"IEND", b""))
-        return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in parts)
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        return png(self.pixels(), scale, (4, 8, 14), (on * 7 // 10, on * 9 // 10, on))
 
 
 def _setter(name: str, value: object = None) -> Callable:

@@ -26,6 +26,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--ca", type=Path, metavar="FILE", help="PEM file of the CA that signed the broker's certificate"
     )
     parser.add_argument(
+        "--registry", type=Path, metavar="FILE", help="serve only hubs that `meterhub provision` has put there"
+    )
+    parser.add_argument(
         "--port", type=int, default=8080, metavar="N", help="port to listen on, 0 for any (default 8080)"
     )
     parser.add_argument("--public-url", default="", metavar="URL", help="what customers type when a proxy is in front")
@@ -66,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
         public_url=args.public_url,
         frame_ancestors=tuple(args.frame_ancestor),
         database_url=os.environ.get("DATABASE_URL", ""),
+        registry=args.registry,
     )
     from . import server  # Django is slow to import: not for `meterhub --help`
 

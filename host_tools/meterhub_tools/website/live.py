@@ -17,6 +17,7 @@ from django.db import close_old_connections
 from ..recipient import MAX_UP, Card, Exchange, Recipient, Request
 from . import ledger
 from .courier import Courier
+from .gate import Gate
 from .models import Link
 from .vault import Vault
 
@@ -249,9 +250,10 @@ class RelayRun(Run):
 class Desk:
     """All runs of the process, and the thread that lets time pass for them."""
 
-    def __init__(self, recipient: Recipient, vault: Vault) -> None:
+    def __init__(self, recipient: Recipient, vault: Vault, gate: Gate) -> None:
         self.recipient = recipient
         self.vault = vault
+        self.gate = gate
         self.courier: Courier
         self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()

@@ -19,7 +19,8 @@ _SELF = ["'self'"]
 class Options:
     """broker: mqtt[s]://[user:password@]host[:port]; ca: PEM file for mqtts; data: folder of key and database.
 
-    public_url: what customers type, when a proxy stands in front; frame_ancestors: origins that may frame the pages.
+    public_url: what customers type, when a proxy stands in front; frame_ancestors: origins that may frame the pages;
+    registry: the operator's list of hubs, None to serve any hub.
     """
 
     broker: str
@@ -30,6 +31,7 @@ class Options:
     public_url: str = ""
     frame_ancestors: tuple[str, ...] = ()
     database_url: str = ""
+    registry: Path | None = None
 
     @property
     def url(self) -> str:

@@ -1,6 +1,6 @@
 """Puts the website together: key, database, desk, and uvicorn that serves it.
 
-Errors   ToolError for what the operator can mend: folder, broker address, port, database.
+Errors   ToolError for what the operator can mend: folder, broker address, port, database, registry.
 """
 
 from __future__ import annotations
@@ -50,10 +50,12 @@ def open_desk(options: Options) -> Iterator[None]:
     # these know Django's models, which exist only once Django is configured
     from . import ledger, state
     from .courier import Courier
+    from .gate import Gate
     from .live import Desk
     from .vault import Vault
 
-    desk = Desk(keys.load(options.data, options.name), Vault())
+    gate = Gate(options.registry)
+    desk = Desk(keys.load(options.data, options.name), Vault(), gate)
     try:
         courier = Courier(options.broker, options.ca, desk.on_message)
     except (ValueError, OSError) as error:

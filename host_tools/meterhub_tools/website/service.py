@@ -21,7 +21,8 @@ _START_S = 60
 class Website:
     """`recipient` is what a hub's settings need: {"kid", "name", "key"}; `url` is there once it was started.
 
-    broker: mqtt[s]://...; data: folder; port 0 takes any; log: file for what the site complains about.
+    broker: mqtt[s]://...; data: folder; port 0 takes any; registry: the operator's list of hubs; log: file for what
+    the site complains about.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Website:
         name: str = "Green Co-op",
         ca: Path | None = None,
         frame_ancestor: str = "",
+        registry: Path | None = None,
         log: Path | None = None,
     ) -> None:
         self.recipient = keys.load(data, name).public()
@@ -43,6 +45,7 @@ class Website:
         self._command += ["--data", str(data), "--port", str(port), "--name", name]
         self._command += ["--ca", str(ca)] if ca else []
         self._command += ["--frame-ancestor", frame_ancestor] if frame_ancestor else []
+        self._command += ["--registry", str(registry)] if registry else []
         self._log = log
         self._process: subprocess.Popen[str] | None = None
 

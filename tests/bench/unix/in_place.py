@@ -1,6 +1,6 @@
 """Runs the firmware from an image in flash, when METERHUB_IMAGE names one: importing this mounts it.
 
-As boards/UNIX/flash.py does for a whole hub: the code then takes no heap, as on a board with a frozen build.
+As host_tools/unix/flash.py does for a whole hub: the code then takes no heap, as on a board with a frozen build.
 """
 
 import os

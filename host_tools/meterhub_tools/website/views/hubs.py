@@ -47,6 +47,8 @@ def new(request: HttpRequest) -> HttpResponse:
         card = state.desk().courier.wait_for_card(found["hub"], _CARD_S)
         if card is None:
             form.add_error("hub", _unknown(state.desk().courier.connected))
+        elif refusal := state.desk().gate.refusal(card):
+            form.add_error("hub", refusal)
         else:
             what = {"regs": found["regs"], "res": found["res"], "until": form.until()}
             link = Link(account=account_of(request), hub=found["hub"], **what)
@@ -78,6 +80,8 @@ def ask(request: HttpRequest, hub: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if presence.online is False:
             form.add_error(None, _OFFLINE)
+        elif refusal := state.desk().gate.refusal(card):
+            form.add_error(None, refusal)
         else:
             found = form.cleaned_data
             wish = recipient.data_wish(found["mode"], found["regs"], found["res"], *found["span"])

@@ -1,0 +1,24 @@
+"""Parts of the firmware that are loaded when they are needed, and let go afterwards.
+
+A module's memory comes back when nothing refers to it any more: not sys.modules, not its package, not an object.
+Runs on  both
+"""
+
+import gc
+import sys
+
+
+def loaded() -> set:
+    """Return the names of all modules that are loaded now."""
+    return set(sys.modules)
+
+
+def let_go(names) -> None:
+    """Forget the modules `names`; the caller has dropped what it held of them."""
+    for name in names:
+        module = sys.modules.pop(name, None)
+        package, _, last = name.rpartition(".")
+        holder = sys.modules.get(package)
+        if getattr(holder, last, None) is module and module is not None:
+            delattr(holder, last)
+    gc.collect()

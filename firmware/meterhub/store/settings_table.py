@@ -1,0 +1,194 @@
+"""All settings there are: type, default, what a value may be, which are secret and which are the owner's alone.
+
+Source   this file: _TABLE.
+Units    price.*: 1/100000 of the currency's unit for a kWh; *_s: seconds
+Errors   ConfigError (dotted name, what is wrong) for an unknown name or a bad value.
+Runs on  both
+"""
+
+from micropython import const
+
+from ..codec import base64url
+from ..codec.timezone import Zone
+from ..errors import ConfigError, HubError
+from .columns import column_of
+
+_MOST_REGISTERS = const(8)
+_MOST_RECIPIENTS = const(8)
+_POINT_BYTES = const(65)
+
+
+def checked(document: dict) -> dict:
+    """Return {dotted name: value} of all settings; ConfigError names the first one that cannot stand."""
+    given = flat(document)
+    if given.get("schema") != 1:
+        raise ConfigError("schema", "is not 1")
+    values = {}
+    for name, kind, default, check in _TABLE:
+        value = given.pop(name, default)
+        wrong = _wrong(kind, check, value)
+        if wrong:
+            raise ConfigError(name, wrong)
+        values[name] = value
+    for name in given:
+        raise ConfigError(name, "is not a setting")
+    if values["meter.p1.uart"] and values["meter.pulse.input"]:
+        raise ConfigError("meter.pulse.input", "cannot count the meter that meter.p1.uart reads")
+    return values
+
+
+def is_secret(name: str) -> bool:
+    """Return whether the value of a setting is shown to nobody."""
+    return name.endswith(".password")
+
+
+def is_protected(name: str) -> bool:
+    """Return whether only the owner of a hub changes a setting: who may ask for data, and through which broker."""
+    return name == "recipients" or name.startswith("wan.")
+
+
+def flat(document: dict) -> dict:
+    """Return {dotted name: value} of a document, unchecked; ConfigError when it is none."""
+    if not isinstance(document, dict):
+        raise ConfigError("schema", "is no JSON object")
+    out = {}
+    _flatten("", document, out)
+    return out
+
+
+def nested(values: dict) -> dict:
+    """Return the document that flat() makes `values` of."""
+    document = {}
+    for name, value in values.items():
+        where = document
+        parts = name.split(".")
+        for part in parts[:-1]:
+            where = where.setdefault(part, {})
+        where[parts[-1]] = value
+    return document
+
+
+def _flatten(prefix, document, out):
+    for key, value in document.items():
+        name = prefix + key
+        if isinstance(value, dict) and name not in _NAMES:
+            _flatten(name + ".", value, out)
+        else:
+            out[name] = value
+
+
+def _wrong(kind, check, value):
+    """Return what is wrong with a value, "" when nothing is."""
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        return "is no " + {int: "whole number", str: "text", bool: "true or false", list: "list"}[kind]
+    if check is None:
+        return ""
+    if not isinstance(check, tuple):
+        return check(value)
+    if isinstance(check[0], int) and kind is str:
+        return "" if check[0] <= len(value) <= check[1] else "must have %d to %d characters" % check
+    if len(check) == 2 and kind is int:
+        return "" if check[0] <= value <= check[1] else "must lie between %d and %d" % check
+    return "" if value in check else "must be one of " + ", ".join([str(c) for c in check])
+
+
+# -- checks of single settings: what is wrong, or "" ---------------------------------------------------------
+
+
+def _zone(value):
+    try:
+        Zone(value)
+    except ConfigError as err:
+        return err.args[1]
+    return ""
+
+
+def _registers(value):
+    if not 0 < len(value) <= _MOST_REGISTERS:
+        return "must have 1 to %d entries" % _MOST_REGISTERS
+    try:
+        for obis in value:
+            column_of(obis)
+    except (ValueError, AttributeError):
+        return "has an entry that is no OBIS code of a register that totals"
+    return "" if len(set(value)) == len(value) else "names a register twice"
+
+
+def _country(value):
+    if not value or (len(value) == 2 and value.isalpha() and value.isupper()):
+        return ""
+    return "must be two capital letters (ISO 3166), or empty"
+
+
+def _url(value):
+    if value in ("", "cable:"):
+        return ""
+    scheme, _, rest = value.partition("://")
+    host, colon, port = rest.rstrip("/").partition(":")
+    if scheme not in ("mqtt", "mqtts") or not host or "/" in rest.rstrip("/"):
+        return "must be mqtt://host:port, mqtts://host:port or cable:"
+    if colon and not (port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
+        return "has a port that is none"
+    return ""
+
+
+def _file_name(value):
+    return "must be the name of a file in the hub's folder" if "/" in value or len(value) > 64 else ""
+
+
+def _recipients(value):
+    if len(value) > _MOST_RECIPIENTS:
+        return "must have at most %d entries" % _MOST_RECIPIENTS
+    kids = set()
+    for one in value:
+        if not isinstance(one, dict) or sorted(one) != ["key", "kid", "name"]:
+            return "has an entry that is not {kid, name, key}"
+        for field, most in (("kid", 64), ("name", 32)):
+            if not isinstance(one[field], str) or not 0 < len(one[field]) <= most:
+                return "has a %s that is not 1 to %d characters" % (field, most)
+        if one["kid"] in kids:
+            return "names a kid twice"
+        kids.add(one["kid"])
+        if not _is_point(one["key"]):
+            return "has a key that is no public key of 65 bytes, base64url"
+    return ""
+
+
+def _is_point(text):
+    try:
+        return isinstance(text, str) and len(base64url.decode(text)) == _POINT_BYTES
+    except HubError:
+        return False
+
+
+_TABLE = (  # name, type, default, check: (low, high) of a number or a text's length, (choices), function or None
+    ("schema", int, 1, (1, 1)),
+    ("name", str, "meterhub", (1, 32)),
+    ("zone", str, "CET-1CEST,M3.5.0,M10.5.0/3", _zone),
+    ("currency", str, "EUR", ("EUR", "GBP", "USD", "CHF", "SEK", "NOK", "DKK", "HUF", "CZK", "PLN")),
+    ("price.import_e5", int, 0, (0, 100000000)),
+    ("price.export_e5", int, 0, (0, 100000000)),
+    ("meter.p1.uart", str, "", (0, 16)),
+    ("meter.p1.baud", int, 115200, (9600, 19200, 115200)),
+    ("meter.p1.format", str, "8N1", ("8N1", "7E1")),
+    ("meter.p1.inverted", bool, True, None),
+    ("meter.p1.base_offset_s", int, 3600, (-43200, 50400)),
+    ("meter.pulse.input", str, "", (0, 16)),
+    ("meter.pulse.imp_per_kwh", int, 1000, (1, 100000)),
+    ("meter.pulse.start_wh", int, 0, (0, 1 << 40)),
+    ("profile.registers", list, ["1-0:1.8.0", "1-0:2.8.0"], _registers),
+    ("profile.interval_s", int, 1800, (900, 1800, 3600)),
+    ("profile.months", int, 13, (1, 24)),
+    ("display.driver", str, "ssd1306", ("ssd1306", "sh1106", "hd44780", "max7219", "tm1637", "none")),
+    ("display.address", int, 0, (0, 127)),  # 0: the driver's default
+    ("wifi.ssid", str, "", (0, 32)),
+    ("wifi.password", str, "", (0, 63)),
+    ("wifi.country", str, "", _country),
+    ("wan.url", str, "", _url),
+    ("wan.user", str, "", (0, 64)),
+    ("wan.password", str, "", (0, 128)),
+    ("wan.ca", str, "", _file_name),
+    ("wan.server_name", str, "", (0, 255)),
+    ("recipients", list, [], _recipients),
+)
+_NAMES = [row[0] for row in _TABLE]
