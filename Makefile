@@ -4,7 +4,7 @@ BIN := .venv/bin
 NODE := .toolchain/node/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types bench lock format clean
+.PHONY: help setup demo test check lint types bench fuzz lock format clean
 
 help: ## this list
 	@echo "meterhub: type make and one of"
@@ -38,6 +38,9 @@ format: setup ## let ruff lay the Python files out
 
 bench: setup ## figures: speed, memory, bytes on the wire
 	@$(BIN)/python tests/bench/run.py
+
+fuzz: setup ## the meters' decoders under damaged bytes, a million inputs each; takes hours (INPUTS=N for fewer)
+	@$(BIN)/python tests/fuzz/campaign.py $(if $(INPUTS),--inputs $(INPUTS))
 
 lock: setup ## work the pinned Python packages out anew
 	@sh host_tools/setup/lock

@@ -21,8 +21,6 @@ from .ihd.model import Model
 from .ihd.screens import Ihd
 from .links.cable import Cable
 from .meters.intervals import IntervalRecorder
-from .meters.p1 import P1Decoder
-from .meters.registers import Registers
 from .store import files, settings
 from .store.columns import column_of
 from .store.journal import Journal
@@ -47,21 +45,14 @@ class Hub:
         data = board.data_dir
         self.errors = {}  # name -> how often since the start
         self.uptime_ms = 0
-        self.meter_bytes = self.pulses = 0
         self.journal = Journal(data + "/journal", self.clock)
         self.journal.listener = self._journalled
         self.settings = self._load_settings(data + "/settings.json")
         self.zone = Zone(self.settings.get("zone"))
-        self.profile = Profile(
-            data + "/profile",
-            [column_of(obis) for obis in self.settings.get("profile.registers")],
-            self.settings.get("profile.interval_s"),
-            self.settings.get("profile.months"),
-            self._damaged,
-        )
-        self.p1 = P1Decoder(self.zone, self.settings.get("meter.p1.base_offset_s"))  # early: 4 KB in one piece
-        self.registers = Registers()
-        self.intervals = IntervalRecorder(self.profile, self.clock, self.journal)
+        self.profile = self._open_profile("/profile", self.settings.get("profile.registers"))
+        self.intervals = IntervalRecorder(self.profile, self.clock)
+        self.meters = []  # of meters.meter.Meter; the first one is the household's main meter
+        self._add_meters(self.settings.get("meters"))  # early: a decoder's buffer is 4 KB in one piece
         self.consents = Consents(self.record("consents"))
         self.attempts = Attempts(self.record("attempts"), self.clock.now())
         self.recipients = {}
@@ -93,6 +84,35 @@ class Hub:
             self.journal.add("event", "SETTING_REFUSED", "%s %s" % refused.args)
         lazy.let_go(lazy.loaded() - before)
         return found
+
+    def _add_meters(self, settings):
+        from .meters import kinds  # noqa: PLC0415 - only to make them
+
+        for setting in settings:
+            try:
+                meter = kinds.meter(setting, self.zone, self.board.data_dir)
+            except ConfigError as err:
+                self.journal.add("event", "SETTING_REFUSED", "meters.%s.%s %s" % ((setting["name"],) + err.args))
+                continue
+            if setting is settings[0]:
+                meter.profile, meter.intervals = self.profile, self.intervals
+            elif setting.get("registers_kept"):
+                meter.profile = self._open_profile("/profile-" + meter.name, setting["registers_kept"])
+                meter.intervals = IntervalRecorder(meter.profile, self.clock)
+            self.meters.append(meter)
+            if meter.protocol == "auto":
+                from . import meter_finder  # noqa: PLC0415 - only for lines that nobody has described
+
+                meter_finder.prepare(self, meter)
+        kinds = None
+        if "meterhub.meter_finder" not in sys.modules:
+            lazy.let_go(["meterhub.meters.kinds"])
+
+    def _open_profile(self, name, registers):
+        get = self.settings.get
+        columns = [column_of(obis) for obis in registers]
+        path = self.board.data_dir + name
+        return Profile(path, columns, get("profile.interval_s"), get("profile.months"), self._damaged)
 
     def record(self, name: str) -> Record:
         """Return the small record `name` of the hub's folder; one that is damaged begins anew, and that is said."""
@@ -258,10 +278,7 @@ async def _run(board):
 async def _start(hub):
     _connect_ihd(hub)
     hub.start("cable", hub.cable.run)
-    if hub.settings.get("meter.p1.uart"):
-        hub.start("p1", lambda: meter_line.read_p1(hub))
-    elif hub.settings.get("meter.pulse.input"):
-        hub.start("pulse", lambda: meter_line.count_pulses(hub))
+    meter_line.start(hub)
     hub.start("housekeeping", lambda: _housekeeping(hub))
     try:
         hub.identity = await slowly(identity.load(hub.strict_record("identity"), hub.drbg))

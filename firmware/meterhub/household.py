@@ -1,23 +1,21 @@
 """What the hub knows of its household: takes what the meter says to the registers, the profile and the display.
 
 Units    as in the names
-Memory   the last hour's power, twelve sums
+Memory   the last hour's power, twelve sums; what each meter has told is with the meter
 Runs on  both
 """
 
 import gc
-import time
 
 from micropython import const
 
-from . import console
+from . import console, meter_watch
 from .errors import HubError
+from .hal.ticks import now_ms, since
 from .ihd.model import Consent, Logged
 from .meters.periods import Periods
 
 _IMPORT, _EXPORT = "1-0:1.8.0", "1-0:2.8.0"
-_SILENT_MS = const(30000)
-_OLD_MS = const(15000)
 _SLOT_S = const(300)
 _SLOTS = const(12)
 _NIGHT = const((23, 6))  # hours, local time, between which the idle page is dimmed
@@ -47,49 +45,71 @@ class Household:
                 self._imported = Periods(hub.profile, hub.zone, i)
             elif column.obis == _EXPORT:
                 self._exported = Periods(hub.profile, hub.zone, i)
-        self._heard = None  # ticks of the newest telegram
-        self._silent = False
+        self._main = hub.meters[0] if hub.meters else None
+        self._ticked = now_ms()
+        self._timekeeper = len(hub.meters)  # the place among the meters of the one whose clock is followed
         self._hour = []  # (slot, sum of W, readings), newest last
         self._known = None  # what consents and log were made from
         self.agreed = 0  # entries of the consent log made since the start
         self._counted = None  # what the periods were made from
         self._status = None
-        self.telegrams = 0
         hub.model.waiting = "waiting for the meter"
         price = hub.settings.get("price.import_e5")
         hub.model.price_e5 = price or None
         hub.model.export_price_e5 = hub.settings.get("price.export_e5") or None
         hub.model.currency = hub.settings.get("currency")
 
-    # -- the meter -----------------------------------------------------------------------------------
+    # -- the meters ----------------------------------------------------------------------------------
 
-    def take(self, readings: list, at: "int | None") -> None:
-        """Take the readings (meters.reading.Reading) of one moment to registers, profile and display.
+    def take(self, meter, telegram) -> None:
+        """Take what a meter (meters.meter.Meter) has told (meters.reading.Telegram) to registers, profile, display."""
+        meter.told()
+        self._follow(meter, telegram.at)
+        self._update(meter, telegram.readings)
+        if meter.intervals is not None:
+            self._keep(meter, telegram.at)
+        if meter is self._main:
+            self._show_power(meter.registers)
 
-        at: Unix seconds by the meter's own clock, None when it has none.
-        """
+    def _follow(self, meter, at):
+        """Take the time from the first of the meters that tells it, while nothing better does."""
         hub = self._hub
-        self.telegrams += 1
-        self._heard = time.ticks_ms()
-        if at is not None:
+        if at is None:
+            return
+        place = hub.meters.index(meter)
+        if place <= self._timekeeper:
+            self._timekeeper = place
             hub.clock.follow(at)
-        try:
-            if hub.registers.update(readings):
-                hub.journal.add("event", "METER_CHANGED")
-        except HubError as err:
-            hub.journal.add("event", err.name, err.field)
-        values = tuple([hub.registers.value(column.obis, column.scale) for column in hub.profile.columns])
-        try:
-            hub.intervals.reading(at, values)
-        except HubError as err:
-            hub.journal.add("event", err.name, err.field)
-        self._show_power(hub.registers.power_w)
+        meter_watch.look_at_clock(hub.journal, meter, at, hub.clock)
 
-    def _show_power(self, power_w):
+    def _update(self, meter, readings):
+        try:
+            meter.registers.update(readings)
+        except HubError as err:
+            self._hub.journal.add("event", err.name, meter.name + " " + err.field)
+        for channel in meter.registers.changed:
+            self._hub.journal.add("event", "METER_CHANGED", "%s %d" % (meter.name, channel))
+        meter.serial = meter.registers.meters.get(0, meter.serial)
+
+    def _keep(self, meter, at):
+        registers, profile = meter.registers, meter.profile
+        try:
+            self._name_meters(meter, at)
+            meter.intervals.reading(at, tuple([registers.value(c.obis, c.scale) for c in profile.columns]))
+        except HubError as err:
+            self._hub.journal.add("event", err.name, err.field)
+
+    def _name_meters(self, meter, at):
+        """Tell the profile whose totals it keeps, as soon as that is known or another."""
+        ids = tuple([meter.registers.meter_of(column.obis) for column in meter.profile.columns])
+        if meter.intervals.set_meters(ids, at) and not meter.registers.changed:  # while the hub was off
+            self._hub.journal.add("event", "METER_CHANGED", meter.name)
+
+    def _show_power(self, registers):
         model = self._hub.model
-        model.power_w = power_w
-        model.import_wh = self._hub.registers.value(_IMPORT)
-        model.export_wh = self._hub.registers.value(_EXPORT)
+        power_w = model.power_w = registers.power_w
+        model.import_wh = registers.value(_IMPORT)
+        model.export_wh = registers.value(_EXPORT)
         model.waiting = ""
         if power_w is None:
             return
@@ -104,16 +124,26 @@ class Household:
     def tick(self) -> None:
         """Do what time brings: close intervals of a silent meter, refresh the display's texts, say the status."""
         hub = self._hub
+        self._elapse()
         now = hub.clock.now()
         if now:
-            hub.intervals.close_stale(now)
+            for meter in hub.meters:
+                if meter.intervals is not None:
+                    meter.intervals.close_stale(now)
         self._show_clock(now)
         self._show_hour(now)
-        self._show_meter(now)
+        self._show_meters(now)
         self._show_periods(now)
         self._show_agreed(now)
         hub.model.wan = "off" if hub.wan is None else "up" if hub.wan.is_up else "down"
         self._say_status(now)
+
+    def _elapse(self):
+        ticks = now_ms()
+        for meter in self._hub.meters:
+            for telegram in meter.elapse(since(ticks, self._ticked)):
+                self.take(meter, telegram)
+        self._ticked = ticks
 
     def _show_clock(self, now):
         local = self._hub.zone.local(now)
@@ -125,25 +155,24 @@ class Household:
         newest = now // _SLOT_S
         self._hub.model.last_hour_w = tuple([by_slot.get(newest - i) for i in range(_SLOTS - 1, -1, -1)])
 
-    def _show_meter(self, now):
-        """Tell how fresh the meter's data are, and once that it has gone silent."""
+    def _show_meters(self, now):
+        """Tell how fresh each meter's data are, and once that one has gone silent."""
         hub = self._hub
-        if self._heard is None:
-            hub.model.meters = ("silent",) if hub.settings.get("meter.p1.uart") else ()
-            return
-        age = time.ticks_diff(time.ticks_ms(), self._heard)
-        silent = age > _SILENT_MS
-        hub.model.meters = ("silent" if silent else "old" if age > _OLD_MS else "fresh",)
-        if silent and not self._silent:
-            hub.journal.add("event", "METER_SILENT", "p1")
-            local = hub.zone.local(now - age // 1000)
-            since = "since %02d:%02d." % local[3:5] if now else ""
-            hub.model.troubles = [("No meter data", since, "Is the cable in?")]
-            hub.model.power_w = None
-        elif not silent and self._silent:
-            hub.journal.add("event", "meter is back", "p1")
-            hub.model.troubles = []
-        self._silent = silent
+        troubles, states = [], []
+        for meter in hub.meters:
+            meter_watch.look(hub.journal, meter)
+            states.append("silent" if meter.is_silent or not meter.telegrams else "old" if meter.is_old else "fresh")
+            if "METER_SILENT" in meter.troubles:
+                troubles.append(meter_watch.in_words(meter, self._since(meter, now), len(hub.meters) == 1))
+                if meter is self._main:
+                    hub.model.power_w = None
+        hub.model.troubles = troubles
+        others = [state for state in ("silent", "old", "fresh") if state in states[1:]]
+        hub.model.meters = tuple(states[:1] + others[:1])  # there is no room for six: the worst of the others
+
+    def _since(self, meter, now):
+        local = self._hub.zone.local(now - meter.age_ms // 1000)
+        return "%02d:%02d" % local[3:5] if now and meter.telegrams else ""
 
     def _show_periods(self, now):
         """Work out the energy of day and month when an interval has been closed or a minute has passed."""
@@ -193,12 +222,14 @@ class Household:
 
     def _say_status(self, now):
         hub = self._hub
-        status = {"telegrams": self.telegrams, "errors": hub.p1.errors, "intervals": hub.profile.count}
-        status.update(
-            {"have": hub.intervals.have(), "open": hub.intervals.open_entry() is not None, "wan": hub.model.wan}
-        )
-        status.update({"clock": hub.clock.state, "at": now})
-        if self._status != (self.telegrams, hub.profile.count, hub.model.wan):
-            self._status = (self.telegrams, hub.profile.count, hub.model.wan)
-            status["heap"] = gc.mem_free()
-            console.say("status", status)
+        told = {meter.name: meter.telegrams for meter in hub.meters}
+        state = (tuple(told.values()), hub.profile.count, hub.model.wan)
+        if self._status == state:
+            return
+        self._status = state
+        main = self._main
+        status = {"telegrams": main.telegrams if main else 0, "errors": main.errors if main else {}, "meters": told}
+        status.update({"intervals": hub.profile.count, "have": hub.intervals.have(), "wan": hub.model.wan})
+        status.update({"open": hub.intervals.open_entry() is not None, "clock": hub.clock.state, "at": now})
+        status["heap"] = gc.mem_free()
+        console.say("status", status)

@@ -1,59 +1,68 @@
-"""The meter's line: bytes or pulses in, readings to the household.
+"""The meters' lines: a task for each, whoever is on it. Here those whose meters send unasked.
 
 Runs on  the unix port and the boards
 """
 
-import asyncio
-import time
-
-from .hal.ticks import now_ms
-from .meters.pulse import PulseMeter
-
-_UART_BUFFER = 512
-_PULSE_LOOK_S = 10  # without a pulse, how often the power is looked at
-_PULSE_SAVE_MS = 60000
-_PULSE_WRAP = 0x3FFFFFFF
+_BUFFER = 512
 
 
-async def read_p1(hub) -> None:
-    """Read the P1 port for ever. hub: app.Hub; its `meter_bytes` counts what came."""
-    get = hub.settings.get
-    bits, parity, stop = (7, 0, 1) if get("meter.p1.format") == "7E1" else (8, None, 1)
-    uart = hub.board.uart(get("meter.p1.uart"), get("meter.p1.baud"), bits, parity, stop, get("meter.p1.inverted"))
-    buf = bytearray(_UART_BUFFER)
-    while True:
+def start(hub) -> None:
+    """Start a task for each line that the meters of `hub` (app.Hub) are on."""
+    buses = {}
+    for meter in hub.meters:
+        name = meter.setting["input"]
+        if not meter.session:
+            service = _services.get(meter.setting["protocol"], _listen)
+            hub.start("meter " + meter.name, lambda meter=meter, service=service: service(hub, meter))
+        elif name in buses:
+            buses[name].append(meter)
+        else:
+            buses[name] = [meter]
+            hub.start("line " + name, lambda meters=buses[name]: _ask(hub, meters))
+
+
+async def _listen(hub, meter):
+    uart = hub.board.uart(meter.setting["input"], *meter.line)
+    try:
+        await _read(hub, meter, uart, lambda: True)
+    finally:
+        uart.close()
+
+
+async def _read(hub, meter, uart, goes_on):
+    """Hand what comes to the meter's decoder while goes_on()."""
+    buf = bytearray(_BUFFER)
+    while goes_on():
         count = await uart.read_into(buf)
-        hub.meter_bytes = (hub.meter_bytes + count) & _PULSE_WRAP
-        for telegram in hub.p1.feed(buf, count):
-            hub.household.take(telegram.readings, telegram.at)
+        meter.heard(buf, count)
+        for telegram in meter.decoder.feed(buf, count):
+            hub.household.take(meter, telegram)
 
 
-async def count_pulses(hub) -> None:
-    """Count the pulses of a meter for ever, in hub.pulses too; the count is saved once a minute."""
-    get = hub.settings.get
-    meter = PulseMeter(get("meter.pulse.imp_per_kwh"), get("meter.pulse.start_wh"))
-    record = hub.record("pulses")
-    meter.pulses = saved = int.from_bytes(record.load() or b"", "big")
-    meter.catch_up(_last_kept(hub.profile, "1-0:1.8.0"))  # the count must not fall behind
-    pulse = hub.board.pulse(get("meter.pulse.input"))
-    counted = pulse.count
-    saved_at = time.ticks_ms()
-    while True:
-        try:
-            await asyncio.wait_for(pulse.wait(), _PULSE_LOOK_S)
-        except asyncio.TimeoutError:
-            pass
-        meter.pulse((pulse.count - counted) & _PULSE_WRAP, pulse.at_ms)
-        hub.pulses = counted = pulse.count
-        hub.household.take(meter.readings(None, now_ms()), None)
-        if meter.pulses != saved and time.ticks_diff(time.ticks_ms(), saved_at) >= _PULSE_SAVE_MS:
-            record.save(meter.pulses.to_bytes(8, "big"))
-            saved, saved_at = meter.pulses, time.ticks_ms()
+async def _listen_to_any(hub, meter):
+    """Find out what is on the line, and read it; find out again when nothing good comes any more."""
+    from . import meter_finder  # noqa: PLC0415 - only for lines that nobody has described
+
+    uart = hub.board.uart(meter.setting["input"], *meter.line)
+    try:
+        while True:
+            await meter_finder.find(hub, meter, uart)
+            await _read(hub, meter, uart, lambda: "LINE_STUCK" not in meter.troubles)
+            meter_finder.forget(hub, meter)
+    finally:
+        uart.close()
 
 
-def _last_kept(profile, obis):
-    """Return the newest reading of a register in the profile, 0 when there is none."""
-    names = [column.obis for column in profile.columns]
-    if profile.last is None or obis not in names:
-        return 0
-    return profile.value_at(profile.last).values[names.index(obis)] or 0
+async def _ask(hub, meters):
+    from . import meter_bus  # noqa: PLC0415 - only for meters that are asked
+
+    await meter_bus.run(hub, meters)
+
+
+async def _count_pulses(hub, meter):
+    from . import pulse_line  # noqa: PLC0415 - only for meters that blink
+
+    await pulse_line.run(hub, meter)
+
+
+_services = {"auto": _listen_to_any, "pulse": _count_pulses}

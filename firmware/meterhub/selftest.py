@@ -111,21 +111,34 @@ async def _clock(hub):
 
 
 async def _meter(hub):
-    if not hub.settings.get("meter.p1.uart"):
-        return None, "the settings name no P1 meter"
-    count, telegrams = hub.meter_bytes, hub.household.telegrams
-    if await _within(_METER_S, lambda: hub.household.telegrams != telegrams):
-        return True, "telegrams come"
-    if hub.meter_bytes == count:
-        return False, "no byte in %d s: is the cable in, and the port enabled?" % _METER_S
-    return False, "bytes come, but no telegram: are baud, format and inverted right?"
+    """Judge the meters on serial lines; what is wrong with the first that is not well."""
+    meters = [meter for meter in hub.meters if meter.protocol != "pulse"]
+    if not meters:
+        return None, "the settings name no meter on a serial line"
+    before = {meter.name: meter.telegrams for meter in meters}
+    for meter in meters:
+        meter.wanted = True
+    await _within(_METER_S, lambda: all([meter.telegrams != before[meter.name] for meter in meters]))
+    for meter in meters:
+        if meter.telegrams == before[meter.name] and not (meter.busy and meter.telegrams):
+            return False, meter.name + ": " + _why_not(meter)
+    return True, "telegrams come"
+
+
+def _why_not(meter):
+    if meter.quiet_ms >= _METER_S * 1000:
+        return "no byte in %d s: is the cable in, and the port enabled?" % _METER_S
+    if meter.protocol == "auto":
+        return "bytes come, but what they are is not known yet"
+    return "bytes come, but no telegram: are protocol, baud, format, inverted and key right?"
 
 
 async def _pulse(hub):
-    if not hub.settings.get("meter.pulse.input"):
+    meters = [meter for meter in hub.meters if meter.protocol == "pulse"]
+    if not meters:
         return None, "the settings name no pulse input"
-    pulses = hub.pulses
-    seen = await _within(_METER_S, lambda: hub.pulses != pulses)
+    before = [meter.pulses for meter in meters]
+    seen = await _within(_METER_S, lambda: all([meter.pulses != n for meter, n in zip(meters, before)]))
     return (True, "pulses come") if seen else (None, "no pulse in %d s: is anything switched on?" % _METER_S)
 
 

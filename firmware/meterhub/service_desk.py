@@ -5,8 +5,9 @@ Runs on  MicroPython
 
   hello      -> {hub, version, board, name, owned, root: kid or "", seq, clock: state, at: Unix s}
   info       -> {version, micropython, board, heap_free, heap_largest, flash_free, flash_size, uptime_s, reset, wan,
-                wan_trouble, link, errors {NAME: how often since the start}, telegrams, meter_errors {reason: how
-                often}, intervals, have: range of the profile, display, loaded: parts that are in memory only now}
+                wan_trouble, link, errors {NAME: how often since the start}, meters [{name, protocol, telegrams, errors
+                {reason: how often}, serial, age_s: since the last telegram, null before the first}], intervals, have:
+                range of the profile, display, loaded: parts that are in memory only now}
   prove      {nonce: 16..32 bytes, base64url} -> {token: JWS typ "mh-proof" {v, hub, key, nonce, at}, by the hub's key}
   tray       {data: text, new: bool} -> {size}    collects a long text (8192 characters) piece by piece; new: begin one
   own        takes the tray: the hub's certificate -> {seq, root}                               (trust/owner.py)
@@ -106,10 +107,9 @@ class Desk:
             "wan_trouble": hub.wan.trouble if hub.wan else "",
             "link": board.link() or {},
             "errors": hub.errors,
-            "telegrams": hub.household.telegrams,
+            "meters": [_meter(meter) for meter in hub.meters],
             "intervals": hub.profile.count,
             "have": hub.intervals.have(),
-            "meter_errors": hub.p1.errors,
             "display": hub.settings.get("display.driver") + (" works" if hub.ihd.works else " does not answer"),
             "loaded": parts,
         }
@@ -186,11 +186,7 @@ class Desk:
 
     def _filled(self, document):
         """Return the checked values of a document in which a secret may be true: as it is now."""
-        values = settings_table.flat(document)
-        for name in values:
-            if settings_table.is_secret(name) and values[name] is True:
-                values[name] = self.hub.settings.get(name)
-        return settings_table.checked(values)
+        return settings_table.checked(settings_table.filled(settings_table.flat(document), self.hub.settings.all()))
 
     def _check_permitted(self, values):
         for name in values:
@@ -205,11 +201,7 @@ class Desk:
         return {}
 
     async def settings(self, _):
-        values = self.hub.settings.all()
-        for name in values:
-            if settings_table.is_secret(name):
-                values[name] = True if values[name] else ""
-        return {"settings": settings_table.nested(values)}
+        return {"settings": settings_table.nested(settings_table.masked(self.hub.settings.all()))}
 
     # -- the rest -----------------------------------------------------------------------------------
 
@@ -230,6 +222,13 @@ class Desk:
         finally:
             selftest = None
             lazy.let_go([name for name in lazy.loaded() if name not in before])
+
+
+def _meter(meter):
+    """Return what is told of a meter (meters.meter.Meter)."""
+    told = {"name": meter.name, "protocol": meter.protocol, "telegrams": meter.telegrams, "errors": meter.errors}
+    told.update({"serial": meter.serial, "age_s": meter.age_ms // 1000 if meter.telegrams else None})
+    return told
 
 
 def _document(values):

@@ -33,20 +33,23 @@ COMMANDS = {
     "restore": ("owner.restore", "put a backup onto a hub"),
     "bridge": ("board.bridge", "connect a hub without radio to its broker, through the cable"),
     "website": ("website.command", "serve the website where customers ask for and see their data"),
+    "decode": ("decode.command", "what is in captures of a meter's line, read with the firmware's decoders"),
+    "capture": ("decode.capture", "record what a meter sends, with times, into a file"),
+    "simulate": ("simulators.command", "a simulated meter on a serial port or pty, with faults to order"),
     "proof": ("proof_command", "check the proof of an export: did this hub say so, is anything changed?"),
 }
 
 _WELCOME = """\
 meterhub: a communications hub for the home, and the tools around it
-  meterhub demo           see it work on this machine: prints the address of one page
+  meterhub demo           see it work on this machine      meterhub simulate   a meter on a serial port or pty
 With a board on the cable (--port /dev/ttyACM0), one after the other:
   meterhub flash          MicroPython onto it      meterhub deploy     the firmware onto it
   meterhub provision      make it yours            meterhub selftest   is everything wired right?
   meterhub monitor        see what it does         meterhub info       how is it?
 and later: meterhub settings, meterhub backup, meterhub restore, meterhub hubs, meterhub bridge (no radio)
+  meterhub capture        record a meter's line            meterhub decode     what is in a capture
   meterhub website        where customers see their data      meterhub proof   did this hub say so?
-`meterhub COMMAND --help` tells about one. Exit status: 0 done, 1 the device
-or the data said no, 2 wrong usage. More: README.md"""
+`meterhub COMMAND --help` tells about one. Exit status: 0 done, 1 the device or the data said no, 2 wrong usage."""
 
 
 def main(words: Sequence[str] | None = None) -> int:

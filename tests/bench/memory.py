@@ -99,7 +99,7 @@ def _settings() -> Path:
     folder = BUILD / "hub32"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    settings = {"schema": 1, "meter": {"p1": {"uart": "p1"}}, "profile": {"registers": REGISTERS}}
+    settings = {"schema": 1, "meters": [{"protocol": "p1", "input": "p1"}], "profile": {"registers": REGISTERS}}
     (folder / "settings.json").write_text(json.dumps(settings))
     return folder
 

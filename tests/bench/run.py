@@ -23,6 +23,11 @@ from meterhub_tools.errors import ToolError
 
 SUBJECTS = {
     "p1": "telegrams a second, beside dsmr-parser",
+    "sml": "SML files a second, beside smllib",
+    "dlms": "DLMS pushes a second, beside dlms-cosem",
+    "mbus": "M-Bus answers a second, beside pyMeterBus",
+    "modbus": "Modbus answers a second, beside minimalmodbus",
+    "decoders": "what each decoder of a meter takes of a board's memory, and of a line's bytes",
     "export": "thirteen months to a recipient: seconds, bytes on the wire, heap",
     "crypto": "public-key operations, beside the ecdsa library",
     "store": "the load profile: bytes on flash, appending and reading",

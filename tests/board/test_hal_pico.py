@@ -7,7 +7,7 @@ import pytest
 from meterhub_tools.toolchain import ROOT
 
 PACKAGE = ROOT / "firmware/meterhub"
-FILES = ["errors.py", *(f"hal/{name}.py" for name in ("chip", "folder", "button", "clock", "pulse", "ticks"))]
+FILES = ["errors.py", *(f"hal/{name}.py" for name in ("chip", "folder", "line_format", "button", "clock", "pulse", "ticks"))]
 PINS = json.loads((ROOT / "boards/RPI_PICO/pins.json").read_text())
 BITE_MS = 9000  # the RP2's watchdog waits 8.4 s at most
 BOARD = "from meterhub.hal import chip; board = chip.Board(chip.configuration())"
@@ -58,7 +58,7 @@ def test_the_outputs_start_at_rest(pico, board):
 def test_both_serial_lines_work_at_once_and_rs485_lets_go_of_its_line(pico, board):
     driver = PINS["uart"]["serial"]["driver"]
     pico.watch(driver)
-    board.run("p1 = board.uart('p1', 115200, 8, None, 1, False); line = board.uart('serial', 2400, 8, 0, 1, False)")
+    board.run("p1 = board.uart('p1', 115200, '8N1', False); line = board.uart('serial', 2400, '8E1', False)")
     since = len(pico.events)
     board.run("import asyncio; asyncio.run(line.send(b'hello'))")
     assert bytes(pico.uart(PINS["uart"]["serial"]["id"]).sent) == b"hello"
@@ -69,7 +69,7 @@ def test_both_serial_lines_work_at_once_and_rs485_lets_go_of_its_line(pico, boar
 
 
 def test_pulses_are_counted_by_the_interrupt(pico, board):
-    board.run("pulse = board.pulse('pulse0')")
+    board.run("pulse = board.pulse('pulse0', 10)")
     pico.pulse(PINS["pulse"]["pulse0"], count=5, per_s=10)
     assert board.run("print(pulse.count)") == "5"
 

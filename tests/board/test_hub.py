@@ -62,11 +62,10 @@ def test_a_fresh_board_comes_up_and_shows_its_name(house):
 
 
 def test_it_reads_its_meter_and_keeps_the_half_hours(house):
-    assert house.meterhub("settings", "set", "meter.p1.uart=p1") == 0
+    assert house.meterhub("settings", "set", 'meters=[{"protocol": "p1", "input": "p1"}]') == 0
     house.live_through()
     said = greeted(house)
-    assert said["telegrams"] == house.sent
-    assert said["meter_errors"] == {}
+    assert [(meter["telegrams"], meter["errors"]) for meter in said["meters"]] == [(house.sent, {})]
     assert said["intervals"] == house.sent
     assert said["clock"] == "meter"
 
@@ -94,7 +93,7 @@ def test_the_customer_gets_the_half_hours_by_the_pin_on_the_display(house, broke
     for entry in entries[:-1]:
         registers = household.registers(entry.at)
         assert entry.values == (registers.import_wh, registers.export_wh)
-    assert free["meter_errors"] == {}
+    assert free["meters"][0]["errors"] == {}
 
 
 async def ask_for_everything(house, broker, recipient):

@@ -1,4 +1,4 @@
-"""What the corpus tests of the polled meters share: the interpreters, and decoding of bytes in each of them."""
+"""What the corpus tests of all meters share: the interpreters, and decoding of captures in each of them."""
 
 import json
 import os
@@ -36,4 +36,34 @@ def decode(words: list[str], kind: str, folder: Path, captures: list[bytes]) -> 
     env = toolchain.environment() | {"PYTHONPATH": f"{ROOT}/firmware:{ROOT}/host_tools/shims"}
     said = subprocess.run([*words, DECODE, kind, *paths], env=env, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout[-500:] + said.stderr
-    return [json.loads(line) for line in said.stdout.splitlines()]
+    return results([json.loads(line) for line in said.stdout.splitlines()])
+
+
+def results(lines: list[dict]) -> list[dict]:
+    """Put together what line_decode.py says line by line."""
+    found, telegrams, readings = [], [], []
+    for line in lines:
+        if "reading" in line:
+            readings.append(line["reading"])
+        elif "telegram" in line:
+            telegrams.append(line["telegram"] | {"readings": readings})
+            readings = []
+        else:
+            found.append({"telegrams": telegrams, "errors": line["errors"]})
+            telegrams = []
+    return found
+
+
+def decode_streams(words: list[str], program: Path, arguments: list) -> list[dict]:
+    """Return {telegrams, errors} for each argument of a program that prints telegrams line by line, then errors."""
+    env = toolchain.environment() | {"PYTHONPATH": f"{ROOT}/firmware:{ROOT}/host_tools/shims"}
+    said = subprocess.run([*words, program, *arguments], env=env, capture_output=True, text=True, check=True)
+    found, telegrams = [], []
+    for line in said.stdout.splitlines():
+        result = json.loads(line)
+        if "errors" not in result:
+            telegrams.append(result)
+            continue
+        found.append(result | {"telegrams": telegrams})
+        telegrams = []
+    return found

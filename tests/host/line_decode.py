@@ -1,6 +1,7 @@
-"""Decode files of raw bytes with one of the firmware's decoders; one JSON object a file. Runs under both interpreters.
+"""Decode files of raw bytes with one of the firmware's decoders; JSON lines. Runs under both interpreters.
 
-Arguments: mbus, modbus, iec62056 or p1e:KEY:AUTHENTICATION_KEY; then files. After each, the line is silent.
+Arguments: mbus, modbus, iec62056 or p1e:KEY:AUTHENTICATION_KEY; then files. After each, the line is silent. For each
+file: the readings of a telegram, then the telegram, and so on, then {"errors"}.
 """
 
 import binascii
@@ -25,21 +26,27 @@ def decoder_for(kind):
 
 
 def decode(kind, raw):
-    """Return {telegrams, errors} of the bytes of one file."""
+    """Yield the Telegrams in the bytes of one file, then the decoder's errors."""
     decoder = decoder_for(kind)
-    found = []
     for pos in range(0, len(raw), 64):
         chunk = raw[pos : pos + 64]
-        found.extend(decoder.feed(chunk, len(chunk)))
+        yield from decoder.feed(chunk, len(chunk))
     if hasattr(decoder, "silence"):
-        found.extend(decoder.silence())
-    telegrams = []
-    for t in found:
-        readings = [list(reading) for reading in t.readings]
-        telegrams.append({"meter": t.meter, "version": t.version, "at": t.at, "readings": readings, "texts": t.texts})
-    return {"telegrams": telegrams, "errors": decoder.errors}
+        yield from decoder.silence()
+    yield decoder.errors
+
+
+def say(what):
+    """Print one object; a long readout as one would not fit beside the readings."""
+    print(json.dumps(what))  # noqa: T201 - read by the corpus tests
 
 
 for path in sys.argv[2:]:
     with open(path, "rb") as file:
-        print(json.dumps(decode(sys.argv[1], file.read())))  # noqa: T201 - read by the corpus tests
+        for found in decode(sys.argv[1], file.read()):
+            if isinstance(found, dict):
+                say({"errors": found})
+                continue
+            for reading in found.readings:
+                say({"reading": list(reading)})
+            say({"telegram": {"meter": found.meter, "version": found.version, "at": found.at, "texts": found.texts}})

@@ -4,54 +4,26 @@ The captures and the (test) keys of the encrypted ones are not part of this repo
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from line_corpus import decode_streams, interpreters
 
-from meterhub_tools import toolchain
-from meterhub_tools.errors import ToolError
-
-ROOT = Path(__file__).parents[2]
 DECODE = Path(__file__).with_name("dlms_decode.py")
 NO_PUSH = {  # frames that are right and carry no push
     "dlms-cosem/hdlc_01_hdlc.hex": "a segment of an answer, without its beginning",
     "dlms-cosem/hdlc_02_hdlc.hex": "UA, the answer to SNRM",
     "dlms-cosem/hdlc_03_hdlc.hex": "AARE, the answer to an association",
     "dlms-cosem/hdlc_05_hdlc.hex": "AARQ, an association",
-}
+    "dlms-cosem/hdlc_06_other.hex": "AARQ without its frame",
+    "dlms-cosem/hdlc_07_other.hex": "AARE without its frame",
+    "dlms-cosem/data_notification_01_other.hex": "data without the notification around them",
+    "dlms-cosem/security_03_getreq.hex": "a request",
+} | {f"dlms-cosem/security_0{n}_other.hex": "a key, a counter or a tag by itself" for n in (1, 2, 4, 5, 6, 7)}
 DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) dev=(-?\d+) st=(..)")
-
-
-def interpreters() -> list:
-    found = [pytest.param([sys.executable], id="cpython")]
-    for bits in (64, 32):
-        try:
-            words = [str(toolchain.micropython(bits)), "-X", "heapsize=190k"]
-            found.append(pytest.param(words, id=f"micropython{bits}"))
-        except ToolError as exc:
-            skip = pytest.mark.skipif(not os.environ.get("CI"), reason=str(exc))
-            found.append(pytest.param([], id=f"micropython{bits}", marks=skip))
-    return found
-
-
-def decode(words: list[str], arguments: list[str]) -> list[dict]:
-    env = toolchain.environment() | {"PYTHONPATH": f"{ROOT}/firmware:{ROOT}/host_tools/shims"}
-    said = subprocess.run([*words, DECODE, *arguments], env=env, capture_output=True, text=True, check=True)
-    found, telegrams = [], []
-    for line in said.stdout.splitlines():
-        result = json.loads(line)
-        if "errors" not in result:
-            telegrams.append(result)
-            continue
-        found.append(result | {"telegrams": telegrams})
-        telegrams = []
-    return found
 
 
 def unix(text: str) -> int | None:
@@ -99,9 +71,10 @@ def test_every_capture_gives_the_values_it_must(words, corpus, capsys):
     raw = json.loads((corpus / "expected/dlms.json").read_text())
     keys = json.loads((corpus / "keys.json").read_text())
     names = [*expected, *NO_PUSH]
+    assert sorted(names) == sorted(str(p.relative_to(corpus / "open/dlms")) for p in corpus.glob("open/dlms/*/*.hex"))
     arguments = [f"{corpus / 'open/dlms' / n}={keys.get(n, {}).get('encryption_key') or ''}" for n in names]
     lines, bad, total = [], [], 0
-    for name, result in zip(names, decode(words, arguments), strict=True):
+    for name, result in zip(names, decode_streams(words, DECODE, arguments), strict=True):
         if name in NO_PUSH:
             good = not result["telegrams"] and len(result["errors"]) == 1
             lines.append(f"  {name[:52]:52} {'refused' if good else 'WRONG':8} {NO_PUSH[name]}")

@@ -18,7 +18,7 @@ BOARDS = {path.parent.name: json.loads(path.read_text()) for path in toolchain.R
 CHIPS = [name for name, board in BOARDS.items() if "i2c" in board]
 AUTUMN = 1790000123
 HOME = {"country": "DE", "ssid": "home", "password": "12345678"}
-LINE = {"bits": 8, "parity": None, "stop": 1, "inverted": True}
+LINE = {"form": "8N1", "inverted": True}
 
 
 class Clock:
@@ -51,8 +51,8 @@ class Pin:
         self.level = value
         self.levels = [value]
 
-    def irq(self, handler: object, trigger: int) -> None:
-        self.handler, self.trigger = handler, trigger
+    def irq(self, handler: object, trigger: int, **words: bool) -> None:
+        self.handler, self.trigger, self.words = handler, trigger, words
 
     def value(self) -> int:
         return self.level
@@ -84,6 +84,9 @@ class Port:
 
     def write(self, data: bytes) -> None:
         self.sent += data
+
+    def init(self, **words: object) -> None:
+        self.changed = words
 
     def txdone(self) -> bool:
         self.looks += 1
@@ -206,13 +209,13 @@ def test_a_boards_file_wires_everything_without_using_a_pin_twice(chip: Chip, tm
     board.button("B")
     board.relay()
     for pulse in BOARDS[name]["pulse"]:
-        board.pulse(pulse)
+        board.pulse(pulse, 10)
     assert (len(Pin.made), board.name) == (17, name)
 
 
 def test_a_serial_line_has_room_for_a_whole_telegram_and_inverts(chip: Chip, tmp_path: Path) -> None:
     board = board_of(chip, tmp_path)
-    board.uart("p1", 9600, 7, 0, 1, False)
+    board.uart("p1", 9600, "7E1", False)
     words = chip.uarts[0].words
     assert [words[key] for key in ("baudrate", "bits", "parity", "stop", "invert")] == [9600, 7, 0, 1, 0]
     Pin.made.clear()
@@ -225,7 +228,7 @@ def test_a_serial_line_has_room_for_a_whole_telegram_and_inverts(chip: Chip, tmp
 
 
 def test_the_rs485_driver_is_on_until_the_last_bit_is_out(chip: Chip, tmp_path: Path) -> None:
-    line = board_of(chip, tmp_path).uart("serial", 2400, 8, 0, 1, False)
+    line = board_of(chip, tmp_path).uart("serial", 2400, "8E1", False)
     driver = Pin.made[11]
     asyncio.run(line.send(b"\x10\x40\x01\x41\x16"))
     assert (chip.uarts[0].sent, chip.uarts[0].looks) == (b"\x10\x40\x01\x41\x16", 3)
@@ -233,6 +236,12 @@ def test_the_rs485_driver_is_on_until_the_last_bit_is_out(chip: Chip, tmp_path: 
     Pin.made.clear()
     asyncio.run(board_of(chip, tmp_path).uart("p1", 115200, **LINE).send(b"?"))
     assert chip.uarts[1].sent == b"?"
+
+
+def test_a_line_is_set_anew_without_losing_its_buffer_or_pins(chip: Chip, tmp_path: Path) -> None:
+    line = board_of(chip, tmp_path).uart("serial", 300, "7E1", False)
+    asyncio.run(line.set_line(9600, "8N2"))
+    assert chip.uarts[0].changed == {"baudrate": 9600, "bits": 8, "parity": None, "stop": 2}
 
 
 def test_outputs_start_at_rest(chip: Chip, tmp_path: Path) -> None:
@@ -246,7 +255,7 @@ def test_outputs_start_at_rest(chip: Chip, tmp_path: Path) -> None:
 
 def test_a_contact_is_pulled_up_where_the_chip_can(chip: Chip, tmp_path: Path) -> None:
     board = board_of(chip, tmp_path, "ESP32_GENERIC")
-    board.pulse("pulse0")
+    board.pulse("pulse0", 10)
     assert board.held("A") is False
     assert (Pin.made[34].pull, Pin.made[32].pull) == (0, Pin.PULL_UP)
     Pin.made.clear()
@@ -254,14 +263,15 @@ def test_a_contact_is_pulled_up_where_the_chip_can(chip: Chip, tmp_path: Path) -
     assert board.held("A") is True
 
 
-def test_a_pulse_is_counted_when_the_contact_closes(chip: Chip, tmp_path: Path) -> None:
+def test_a_pulse_is_counted_when_the_contact_was_closed_for_long_enough(chip: Chip, tmp_path: Path) -> None:
     async def run() -> None:
-        pulse = board_of(chip, tmp_path).pulse("pulse0")
+        pulse = board_of(chip, tmp_path).pulse("pulse0", 10)
         pin = Pin.made[16]
-        for chip.ticks in (100, 200, 300):
-            pin.move(0)
-            pin.move(1)
+        for closed_ms in (100, 200, 300):
+            for chip.ticks, level in ((closed_ms, 0), (closed_ms + 30, 1), (closed_ms + 31, 0), (closed_ms + 32, 1)):
+                pin.move(level)
         assert (await pulse.wait(), pulse.at_ms) == (3, 300)
+        assert pin.words == ({"hard": True} if sys.platform == "rp2" else {})
 
     asyncio.run(run())
 

@@ -22,7 +22,7 @@ board = unix.Board(unix.configuration())
 """
 READ_LINE = """
 async def main():
-    line, buf = board.uart("p1", 115200, 8, None, 1, True), bytearray(100)
+    line, buf = board.uart("p1", 115200, "8N1", True), bytearray(100)
     print("ready")
     while True:
         count = await line.read_into(buf)
@@ -39,7 +39,7 @@ asyncio.run(main())
 """
 COUNT = """
 async def main():
-    pulse = board.pulse("pulse0")
+    pulse = board.pulse("pulse0", 10)
     print("ready")
     while True:
         print(await pulse.wait())

@@ -63,6 +63,13 @@ def expected_records(name: str, records: dict) -> list:
     return found
 
 
+def is_told_as_text(value: float, kind: dict, texts: list[str]) -> bool:
+    """Return whether a number of the peer's is a name here, or no number: what an error mark makes of it."""
+    if re.search("FABRI|LOCATION", kind["type"]) and any(text.isdigit() and int(text) == value for text in texts):
+        return True
+    return kind["function"].endswith("ERROR_STATE_VALUE") and any(text.startswith("error ") for text in texts)
+
+
 def differences(name: str, found: dict, records: dict) -> tuple[int, list[str]]:
     """Return (values compared, those that differ)."""
     header = ("medium", "status", "version")
@@ -81,11 +88,7 @@ def differences(name: str, found: dict, records: dict) -> tuple[int, list[str]]:
             continue
         elif isinstance(value, str):
             same = any(said == re.sub("^error -?", "", text).lower() for text in texts)
-        elif any(text.isdigit() and int(text) == value for text in texts) and "FABRI" in kind["type"]:
-            continue
-        elif any(text.isdigit() and int(text) == value for text in texts) and "LOCATION" in kind["type"]:
-            continue
-        elif any(text.startswith("error ") for text in texts) and kind["function"].endswith("ERROR_STATE_VALUE"):
+        elif is_told_as_text(value, kind, texts):
             continue
         else:
             reading = next(readings, [None, 0, 0, None])

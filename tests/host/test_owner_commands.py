@@ -67,15 +67,30 @@ def test_setting_that_does_not_exist_is_said(desk, hub):
 
 def test_settings_are_changed_and_the_hub_restarts_with_them(desk, hub):
     starts = hub.starts
-    status, said = change(desk, hub, "name=1234", "price.import_e5=31000", "meter.p1.inverted=false")
+    status, said = change(desk, hub, "name=1234", "price.import_e5=31000", "profile.months=12")
     assert status == 0, said
-    assert "changed: meter.p1.inverted, name, price.import_e5" in said
+    assert "changed: name, price.import_e5, profile.months" in said
     found = settings_of(hub)
-    assert (found["name"], found["price.import_e5"], found["meter.p1.inverted"]) == ("1234", 31000, False)
+    assert (found["name"], found["price.import_e5"], found["profile.months"]) == ("1234", 31000, 12)
     assert hub.starts == starts + 1
     status, said = change(desk, hub, "name=1234")
     assert (status, said) == (0, "nothing to change\n")
     assert hub.starts == starts + 1
+
+
+def test_the_keys_of_a_meter_come_from_a_file_are_shown_to_nobody_and_stay(desk, hub):
+    key = "0123456789abcdef0123456789ABCDEF"
+    meter = {"protocol": "dlms", "input": "serial", "key": key}
+    status, said = change(desk, hub, "meters=" + json.dumps([meter]))
+    assert (status, "meters=@FILE" in said, settings_of(hub)["meters"]) == (1, True, [])
+    (desk.folder / "meters.json").write_text(json.dumps([meter]))
+    assert change(desk, hub, f"meters=@{desk.folder / 'meters.json'}")[0] == 0
+    shown = [meter | {"name": "dlms", "key": True}]
+    assert settings_of(hub)["meters"] == shown
+    assert change(desk, hub, "meters=" + json.dumps(shown)) == (0, "nothing to change\n")
+    assert change(desk, hub, "meters=" + json.dumps([shown[0] | {"baud": 9600}]))[0] == 0
+    assert json.loads((hub.data / "settings.json").read_text())["meters"] == [meter | {"name": "dlms", "baud": 9600}]
+    assert leaks(desk.shown, hub.text()) == [] and key not in hub.text()
 
 
 def test_list_is_given_in_json(desk, hub):

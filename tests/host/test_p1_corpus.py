@@ -16,7 +16,6 @@ import line_corpus
 import pytest
 
 from meterhub_tools import toolchain
-from meterhub_tools.errors import ToolError
 from meterhub_tools.simulators import p1_meter
 from meterhub_tools.simulators.household import Household
 from meterhub_tools.simulators.p1_meter import P1Meter
@@ -25,8 +24,8 @@ ROOT = Path(__file__).parents[2]
 DECODE = Path(__file__).with_name("p1_decode.py")
 UNITS = {"kWh": ("Wh", 3), "kW": ("W", 3), "kVAr": ("var", 3), "kVArh": ("varh", 3), "kVA": ("VA", 3), "GJ": ("J", 9)}
 UNITS["kwh"] = UNITS["kWh"]
+ODD_LINES = {"esphome_dsmr/01_": 3}  # texts with brackets in them
 REFUSED = {  # what is no whole good telegram, and what makes it so
-    "esphome_dsmr/01_": ("damaged", "no CRC, and lines with brackets in brackets"),
     "esphome_dsmr/07_": ("damaged", "no CRC, and an OBIS group above 255"),
     "esphome_dsmr/15_": ("damaged", "no CRC, and a line without its end"),
     "esphome_dsmr/16_": ("garbage", "no maker in the ident line"),
@@ -38,23 +37,6 @@ REFUSED = {  # what is no whole good telegram, and what makes it so
 }
 TWICE = 1761440399  # 2025-10-26 02:59:59 in summer time; a second later it is 02:00:00
 MOMENTS = [1735689600, 1743296400, 1750420800, TWICE, TWICE + 1, 1767222000]
-
-
-def interpreters() -> list:
-    found = [pytest.param([sys.executable], id="cpython")]
-    for bits in (64, 32):
-        try:
-            found.append(
-                pytest.param([str(toolchain.micropython(bits)), "-X", "heapsize=190k"], id=f"micropython{bits}")
-            )
-        except ToolError as exc:
-            found.append(pytest.param([], id=f"micropython{bits}", marks=missing(str(exc))))
-    return found
-
-
-def missing(what: str):
-    """A machine without an interpreter skips, except in CI, where the empty command line fails."""
-    return pytest.mark.skipif(not os.environ.get("CI"), reason=what)
 
 
 def decode(words: list[str], paths: list[Path]) -> list[dict]:
@@ -86,12 +68,17 @@ def disagreements(found: dict, expected: dict) -> list[str]:
     """Return what of `expected` (p1.json: obis -> [text, unit], or a list of those) is not in the telegram `found`."""
     wrong = []
     for obis, value in expected.items():
-        if obis.startswith("_"):
+        if obis.startswith("_") or is_odd(value):
             continue
         groups = [value] if value and not isinstance(value[0], list) else value
         if not agrees(found, obis, groups):
             wrong.append(obis)
     return wrong
+
+
+def is_odd(value: list) -> bool:
+    """Return whether this is a text with a bracket in it, from a line with brackets in brackets."""
+    return isinstance(value[0], str) and "(" in value[0]
 
 
 def agrees(found: dict, obis: str, groups: list) -> bool:
@@ -139,7 +126,7 @@ def unix(text: str) -> int | None:
     return int((wall - timedelta(hours=1 + summer)).timestamp())
 
 
-@pytest.mark.parametrize("words", interpreters())
+@pytest.mark.parametrize("words", line_corpus.interpreters())
 def test_every_capture_gives_the_values_it_must(words, captures, capsys):
     expected = json.loads((captures / "expected/p1.json").read_text())
     found = decode(words, [captures / "open/p1" / name for name in expected])
@@ -152,7 +139,8 @@ def test_every_capture_gives_the_values_it_must(words, captures, capsys):
         else:
             wrong = ["no telegram"] if len(result["telegrams"]) != 1 else []
             wrong = wrong or disagreements(result["telegrams"][0], expected[name])
-            good = not wrong and not result["errors"]
+            odd = next((n for start, n in ODD_LINES.items() if name.startswith(start)), 0)
+            good = not wrong and result["errors"] == ({"line": odd} if odd else {})
             count = sum(not obis.startswith("_") for obis in expected[name])
             lines.append(f"  {name[:52]:52} {'right' if good else 'WRONG':8} {count} lines {' '.join(wrong)}")
         if not good:
@@ -162,7 +150,7 @@ def test_every_capture_gives_the_values_it_must(words, captures, capsys):
     assert not bad
 
 
-@pytest.mark.parametrize("words", interpreters())
+@pytest.mark.parametrize("words", line_corpus.interpreters())
 @pytest.mark.parametrize("is_checked", [True, False], ids=["tag checked", "tag not checked"])
 def test_encrypted_captures_give_the_text_inside(words, is_checked, captures, tmp_path):
     keys = json.loads((captures / "keys.json").read_text())
@@ -181,7 +169,7 @@ def test_encrypted_captures_give_the_text_inside(words, is_checked, captures, tm
 
 
 @pytest.mark.parametrize("version", ["5.0", "4.2", "2.2"])
-@pytest.mark.parametrize("words", interpreters())
+@pytest.mark.parametrize("words", line_corpus.interpreters())
 def test_the_simulated_meter_is_read_to_the_last_digit(words, version, tmp_path):
     start = MOMENTS[0]
     household = Household(start)

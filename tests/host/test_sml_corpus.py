@@ -4,18 +4,12 @@ The captures are not part of this repository; see conftest.py. Every good file o
 """
 
 import json
-import os
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from line_corpus import decode_streams, interpreters
 
-from meterhub_tools import toolchain
-from meterhub_tools.errors import ToolError
-
-ROOT = Path(__file__).parents[2]
 DECODE = Path(__file__).with_name("sml_decode.py")
 BLANKED = "whoever posted it blanked the meter's number: the CRC of the message is no longer right (libsml: dropped)"
 REFUSED = {
@@ -29,32 +23,6 @@ PEER_ERRORS = {  # what the expected values have from a peer that is wrong: capt
         "smllib has no rule for DZG; libsml agrees",
     ),
 }
-
-
-def interpreters() -> list:
-    found = [pytest.param([sys.executable], id="cpython")]
-    for bits in (64, 32):
-        try:
-            words = [str(toolchain.micropython(bits)), "-X", "heapsize=190k"]
-            found.append(pytest.param(words, id=f"micropython{bits}"))
-        except ToolError as exc:
-            skip = pytest.mark.skipif(not os.environ.get("CI"), reason=str(exc))
-            found.append(pytest.param([], id=f"micropython{bits}", marks=skip))
-    return found
-
-
-def decode(words: list[str], paths: list[Path]) -> list[dict]:
-    env = toolchain.environment() | {"PYTHONPATH": f"{ROOT}/firmware:{ROOT}/host_tools/shims"}
-    said = subprocess.run([*words, DECODE, *paths], env=env, capture_output=True, text=True, check=True)
-    found, telegrams = [], []
-    for line in said.stdout.splitlines():
-        result = json.loads(line)
-        if "errors" not in result:
-            telegrams.append(result)
-            continue
-        found.append(result | {"telegrams": telegrams})
-        telegrams = []
-    return found
 
 
 def differences(capture: str, found: dict, expected: dict) -> list[str]:
@@ -79,7 +47,7 @@ def differences(capture: str, found: dict, expected: dict) -> list[str]:
 @pytest.mark.parametrize("words", interpreters())
 def test_every_capture_gives_the_values_it_must(words, corpus, capsys):
     expected = json.loads((corpus / "expected/sml_all_frames.json").read_text())
-    found = decode(words, [corpus / "open/sml" / name for name in expected])
+    found = decode_streams(words, DECODE, [corpus / "open/sml" / name for name in expected])
     lines, bad, total = [], [], 0
     for name, result in zip(expected, found, strict=True):
         frames = expected[name]["frames"]

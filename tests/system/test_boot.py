@@ -58,10 +58,10 @@ def test_a_bad_setting_is_refused_by_name_and_the_last_good_document_stays_in_fo
     async def run():
         await once(again(tmp_path))
         place = again(tmp_path)
-        place.settings["meter"]["p1"]["baud"] = 12345
+        place.settings["meters"][0]["baud"] = 12345
         async with place:
             refused = place.hub.journalled("SETTING_REFUSED")
-            assert refused[0]["detail"].startswith("meter.p1.baud")
+            assert refused[0]["detail"].startswith("meters.p1.baud")
             await place.live_through()  # the line is still the one of before
 
     asyncio.run(run())

@@ -12,7 +12,7 @@ def test_pulses_come_out_as_a_register_that_never_falls(tmp_path):
         broker = Mosquitto(tmp_path).start()
         asker = Asker(recipient := new_recipient(), broker.port)
         place = Home(tmp_path, f"mqtt://127.0.0.1:{broker.port}", [recipient], clock="board")
-        place.settings["meter"] = {"pulse": {"input": "pulse0", "imp_per_kwh": 500, "start_wh": START_WH}}
+        place.settings["meters"] = [{"protocol": "pulse", "input": "pulse0", "imp": 500, "start": START_WH}]
         try:
             async with place:
                 await place.hub.wait_status("the first look", lambda s: s["telegrams"] > 0, 20)

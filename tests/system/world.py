@@ -120,7 +120,7 @@ class Home:
         self.meter = DemoMeter(self.line, history_s)
         self.settings = {
             "schema": 1,
-            "meter": {"p1": {"uart": "p1"}},
+            "meters": [{"protocol": "p1", "input": "p1"}],
             "wan": {"url": url},
             "recipients": [one.public() for one in recipients],
         }

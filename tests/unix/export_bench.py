@@ -101,6 +101,7 @@ class Profile:
 
     interval_s = 1800
     columns = [Column("1-0:1.8.0", 0, 30), Column("1-0:2.8.0", 0, 30)]
+    meters = ("", "")
 
     def __init__(self, count):
         self.count = count
@@ -113,7 +114,7 @@ class Profile:
             return Entry(at, MISSING, (None, None))
         return Entry(at, MEASURED, (4000000 + i * 211, 1000 + i * (i % 3)))
 
-    def read(self, start, stop):
+    def read(self, start, stop, meters):
         while start <= stop:
             yield self.entry(start)
             start += 1800

@@ -17,7 +17,8 @@ def envelope(text=GOOD, counter=1, control=0x30, title=TITLE, key=KEY, auth=AUTH
     raw_counter = counter.to_bytes(4, "big")
     body = bytearray(text)
     tag = GCM(key).seal(title + raw_counter, bytes((control,)) + auth, body)[:12]
-    inner = bytes((control,)) + raw_counter + bytes(body) + (tag if control & 0x10 else b"")
-    n = len(inner)
+    if control & 0x10:
+        body.extend(tag)
+    n = 5 + len(body)
     length = bytes((n,)) if n < 128 else b"\x81" + bytes((n,)) if n < 256 else b"\x82" + n.to_bytes(2, "big")
-    return b"\xdb\x08" + title + length + inner
+    return b"\xdb\x08" + title + length + bytes((control,)) + raw_counter + body

@@ -2,6 +2,8 @@
 
 import unittest
 
+import micropython
+
 from meterhub.hal.button import Press
 from meterhub.hal.pulse import Pulse
 from meterhub.hal.ticks import since
@@ -81,24 +83,75 @@ class PressTest(unittest.TestCase):
         self.assertEqual(since(WRAP - 5, 5), -10)
 
 
+def contact(edges, pulse=None):
+    """Return a Pulse of 10 ms after the edges: moments at which the contact closes, opens, closes and so on."""
+    pulse = pulse or Pulse(Flag())
+    for i, at in enumerate(edges):
+        pulse.edge(i % 2 == 0, at % WRAP)
+    return pulse
+
+
 class PulseTest(unittest.TestCase):
     def test_pulses_are_counted_and_wake_the_reader(self):
         flag = Flag()
-        pulse = Pulse(flag)
-        for at in (1000, 1060, 1120):
-            pulse.edge(at)
+        pulse = contact((1000, 1030, 1060, 1090, 1120, 1150), Pulse(flag))
         self.assertEqual((pulse.count, pulse.at_ms, flag.times), (3, 1120, 3))
 
     def test_bouncing_is_not_counted(self):
-        pulse = Pulse(Flag())
-        for at in (1000, 1001, 1014, 1030, 1044):
-            pulse.edge(at)
-        self.assertEqual(pulse.count, 2)
+        bounces = (1000, 1001, 1003, 1004, 1009, 1040, 1041, 1043, 1044, 1049)
+        pulse = contact(bounces + tuple([at + 100 for at in bounces]))
+        self.assertEqual((pulse.count, pulse.at_ms), (2, 1109))
+
+    def test_what_is_shorter_than_a_pulse_is_none(self):
+        self.assertEqual(contact((1000, 1009, 1100, 1109)).count, 0)
+        self.assertEqual(contact((1000, 1010, 1100, 1110)).count, 2)
+
+    def test_a_pause_that_is_too_short_is_none(self):
+        self.assertEqual(contact((1000, 1030, 1039, 1070)).count, 1)
+        self.assertEqual(contact((1000, 1030, 1040, 1070)).count, 2)
+
+    def test_forty_four_flashes_of_two_milliseconds_a_second(self):
+        edges = []
+        for n in range(2640):
+            at = n * 1000 // 44
+            edges += [at, at + 2]
+        self.assertEqual(contact(edges, Pulse(Flag(), 2)).count, 2640)
+
+    def test_a_contact_that_stays_closed_is_counted_when_looked_at_and_once(self):
+        pulse = contact((1000,))
+        pulse.look(1009)
+        self.assertEqual(pulse.count, 0)
+        pulse.look(1010)
+        pulse.look(9000)
+        self.assertEqual((pulse.count, pulse.at_ms), (1, 1000))
+        pulse.edge(False, 500000)
+        pulse.edge(True, 500100)
+        pulse.edge(False, 500200)
+        self.assertEqual((pulse.count, pulse.at_ms), (2, 500100))
+
+    def test_an_edge_that_the_interrupt_missed_moves_nothing(self):
+        pulse = contact((1000, 1030))
+        pulse.edge(False, 1100)  # a spike: it is open again when the interrupt looks
+        pulse.edge(False, 1200)
+        self.assertEqual(pulse.count, 1)
 
     def test_the_first_pulse_counts_whenever_it_comes(self):
+        self.assertEqual(contact((3, 20)).count, 1)
+
+    def test_the_overflow_of_the_ticks_is_no_bounce(self):
+        self.assertEqual(contact((WRAP - 5, WRAP + 25, WRAP + 60, WRAP + 90)).count, 2)
+
+    def test_the_interrupt_allocates_nothing(self):
         pulse = Pulse(Flag())
-        pulse.edge(3)
-        self.assertEqual(pulse.count, 1)
+        pulse.edge(False, 0)
+        moments = (WRAP // 2 + 5, WRAP // 2 + 100, WRAP - 7, WRAP - 1)
+        micropython.heap_lock()
+        try:
+            for at in moments:
+                pulse.edge(True, at)
+                pulse.edge(False, at)
+        finally:
+            micropython.heap_unlock()
 
     def test_pulses_counted_elsewhere_are_added(self):
         pulse = Pulse(Flag())

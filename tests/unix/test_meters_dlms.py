@@ -82,6 +82,16 @@ class HDLCTest(Case):
         self.good((FRAME[:-1]) * 3 + b"\x7e", times=3)  # one flag between two frames
         self.good(b"\x7e\x7e" + FRAME + b"\x7e\x7e", times=1)
 
+    def test_a_flag_lost_to_noise_costs_no_frame(self):
+        for noise in (0x00, 0x0A, 0x7F, 0xFF):
+            for size in (0, 1):
+                self.fresh()
+                self.read(FRAME + bytes((noise,)) + FRAME[1:], size, times=2)
+                self.assertEqual(self.dlms.errors, {"garbage": 1})
+
+    def test_a_notification_without_llc(self):
+        self.good(hdlc(GOOD) + FRAME, times=2)
+
     def test_0x7e_in_the_check_sums_and_sums_of_zero(self):
         seen = set()
         for n in range(65536):
@@ -260,11 +270,19 @@ class EnvelopeTest(Case):
         return hdlc(LLC + ciphered(GOOD, counter, **more))
 
     def test_with_tag_without_tag_and_with_nothing_but_a_tag(self):
-        for counter, control in ((1, 0x30), (2, 0x20), (3, 0x10), (4, 0x31), (5, 0x21)):
+        for counter, control in ((1, 0x30), (3, 0x10), (4, 0x31)):
             self.good(self.frame(counter, control=control))
+        for control in (0x20, 0x21, 0x30):
+            self.fresh(KEY)
+            self.good(self.frame(control=control))
+
+    def test_a_tag_that_was_taken_off_is_missed(self):
+        for control in (0x20, 0x21):
+            self.fresh(KEY, AUTH_KEY)
+            self.refused(self.frame(control=control), {"not authentic": 1})
 
     def test_over_m_bus_in_two_frames(self):
-        self.good(b"".join(mbus(ciphered(GOOD, control=0x20), 100)))
+        self.good(b"".join(mbus(ciphered(GOOD), 100)))
 
     def test_no_key(self):
         self.fresh()

@@ -62,7 +62,7 @@ class MemoryTest(unittest.TestCase):
             data = notification(struct(struct(name(n, 8), u32(5), scaled(0, 30))))
             feed(self.dlms, hdlc(LLC + ciphered(data, n + 1, title=bytes((n,)) * 8)))
             feed(self.dlms, hdlc(blocks(data, 10)[1 + n % 2]))
-        self.assertTrue(len(self.dlms._apdus._lists._names) <= 48)
+        self.assertTrue(len(self.dlms._apdus._lists._names._known) <= 48)
         self.assertTrue(len(self.dlms.envelope.counters) <= 4)
 
     def test_blocks_without_end_are_dropped(self):

@@ -85,6 +85,11 @@ class ValuesTest(unittest.TestCase):
         self.assertEqual([r.value for r in found.readings], [1, 2])
         self.assertEqual(found.texts["X.1"], "a b")
 
+    def test_brackets_without_end_do_not_pile_up(self):
+        feed(self.meter, IDENT + b"\x02P.01" + b"()" * 5000)
+        self.assertTrue(len(self.meter._sets._texts["P.01"]) < 4097)
+        self.assertEqual(self.meter._sets.overflow, 5000 - 4096)
+
     def test_wanted_registers_only(self):
         self.meter = IEC62056Decoder(None, 3600, ("1.8.0",))
         found = self.one(READOUT)
@@ -106,7 +111,8 @@ class ValuesTest(unittest.TestCase):
         self.assertEqual(found.readings[0][:5], ("1-0:1.8.0", 12, 3, "Wh", "MTH5"))
 
     def test_modes_a_and_d(self):
-        self.assertEqual(self.one(bare()).version, "A")
+        self.assertEqual(self.one(bare()).version, "D")
+        self.assertEqual(self.one(bare(ident=b"/MTH!SAMPLE\r\n")).version, "A")
         found = self.one(bare(ident=b"/MTH3SAMPLE\r\n"))
         self.assertEqual((found.version, found.meter, len(found.readings)), ("D", "00123456", 7))
 

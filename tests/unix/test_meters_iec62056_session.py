@@ -35,9 +35,7 @@ class SessionTest(unittest.TestCase):
         self.assertEqual(actions[:2], (("line", 300, "7E1"), ("send", b"/?!\r\n")))
         actions = self.take(b"/MTH5\\2SAMPLE-1\r\n")
         # the acknowledgement leaves at 300 Bd; the line changes when it is out
-        self.assertEqual(
-            actions[:3], (("pause", 200), ("send", b"\x06050\r\n"), ("line", 9600, "7E1"))
-        )
+        self.assertEqual(actions[:3], (("pause", 200), ("send", b"\x06050\r\n"), ("line", 9600, "7E1")))
         self.assertEqual(actions[3][0], "wait")
         ((what, (found,)),) = self.take(block())
         self.assertEqual((what, found.meter, len(found.readings)), ("done", "00123456", 7))
@@ -114,6 +112,14 @@ class SessionTest(unittest.TestCase):
         self.assertEqual(self.session.on_timeout()[1], ("send", b"/?!\r\n"))
         self.assertEqual(self.session.on_timeout(), (("failed", "silent"),))
 
+    def test_what_went_wrong_before_is_no_reason(self):
+        self.start()
+        self.session._decoder.errors["crc"] = 1
+        self.session.start()
+        for _ in range(3):
+            actions = self.session.on_timeout()
+        self.assertEqual(actions, (("failed", "silent"),))
+
     def test_a_device_address_and_zeros_to_wake_it(self):
         actions = self.start(device="00123456", wake_up=True)
         self.assertEqual(actions[1:3], (("send", bytes(66)), ("pause", 1600)))
@@ -129,10 +135,13 @@ class SessionTest(unittest.TestCase):
         actions = self.take(answer("(7*kWh)"))
         self.assertEqual(actions[0], ("send", b"\x01B0\x03q"))
         (found,) = actions[1][1]
-        self.assertEqual([r[:5] for r in found.readings], [
-            ("1-0:1.8.0", 125, 2, "Wh", "MTH5SAMPLE"),
-            ("1-0:2.8.0", 7, 3, "Wh", "MTH5SAMPLE"),
-        ])
+        self.assertEqual(
+            [r[:5] for r in found.readings],
+            [
+                ("1-0:1.8.0", 125, 2, "Wh", "MTH5SAMPLE"),
+                ("1-0:2.8.0", 7, 3, "Wh", "MTH5SAMPLE"),
+            ],
+        )
 
     def test_a_password(self):
         self.start(registers=("1.8.0",), password="1234")

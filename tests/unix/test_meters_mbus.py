@@ -29,7 +29,8 @@ class RecordsTest(unittest.TestCase):
     def text(self, record):
         """Return the one text of a record as (name, text)."""
         texts = self.one(record).texts
-        return [pair for pair in texts.items() if pair[0] not in ("medium", "version", "status")][0]
+        (only,) = [pair for pair in texts.items() if pair[0] not in ("medium", "version", "status")]
+        return only
 
     def test_the_example_of_the_standard(self):
         (found,) = feed(MBusDecoder(), EXAMPLE)
@@ -156,6 +157,14 @@ class RecordsTest(unittest.TestCase):
         self.assertEqual(self.number("01 AB 49 07"), ("power above limit count", 7, 0, ""))
         self.assertEqual(self.number("01 DA 5D 02"), ("flow temperature x5d", 120, 0, "s"))
 
+    def test_vife_behind_fc_tell_where_and_which_way(self):
+        self.assertEqual(self.number("02 FD C8 FC 01 E6 00"), ("voltage L1", 230, -1, "V"))
+        self.assertEqual(self.number("02 FD D9 FC 03 05 00"), ("current L3", 5, -3, "A"))
+        self.assertEqual(self.number("02 AB FC 08 05 00"), ("power Q1", 5, 0, "W"))
+        self.assertEqual(self.number("01 83 FC 11 FF"), ("energy unsigned", 255, 0, "Wh"))
+        self.assertEqual(self.number("01 83 FC 8C 74 05"), ("energy difference", 5, -2, "Wh"))
+        self.assertEqual(self.number("01 83 FC 15 05"), ("energy x7c15", 5, 0, "Wh"))
+
     def test_vife_of_the_manufacturer_are_part_of_the_name(self):
         self.assertEqual(self.number("02 FD C9 FF 01 ED 00"), ("voltage x01", 237, 0, "V"))
         self.assertEqual(self.number("02 93 7F ED 00"), ("volume", 237, -3, "m3"))
@@ -195,7 +204,8 @@ class RecordsTest(unittest.TestCase):
         self.assertEqual(self.text("04 DA 6F 32 14 7A 18"), ("flow temperature last end", "2011-08-26T20:50"))
 
     def test_what_was_stored_has_the_time_that_was_stored_with_it(self):
-        found = self.one("04 13 01 00 00 00 44 13 02 00 00 00 44 6D 1E 08 61 19 04 6D 19 0F 8A 17 84 01 13 03 00 00 00")
+        stored = "44 13 02 00 00 00 44 6D 1E 08 61 19"
+        found = self.one("04 13 01 00 00 00" + stored + "04 6D 19 0F 8A 17 84 01 13 03 00 00 00")
         self.assertEqual([r.at for r in found.readings], [1341930300, 1314862200, None])
 
     def test_a_name_that_comes_again_is_numbered(self):
@@ -226,9 +236,7 @@ class RecordsTest(unittest.TestCase):
         (found,) = feed(MBusDecoder(), long_frame(body))
         self.assertEqual(found.meter, "PAD12345678")
         self.assertEqual(found.texts["date"], "2016-03-18")
-        self.assertEqual(
-            numbers(found), {"energy error": (585340, 7, "J"), "flow temperature": (425, -1, "C")}
-        )
+        self.assertEqual(numbers(found), {"energy error": (585340, 7, "J"), "flow temperature": (425, -1, "C")})
 
     def test_no_header(self):
         (found,) = feed(MBusDecoder(), long_frame(raw("08 05 78 0C 78 78 56 34 12 01 13 07")))
@@ -277,7 +285,8 @@ class RefusedTest(unittest.TestCase):
         self.refused(long_frame(raw("08 01 70")), "refused unspecified")
 
     def test_records_that_end_too_soon(self):
-        for records in ("01", "01 93", "84", "02 13 01", "01 FD", "01 FC", "01 FC 05 41", "0D 78", "0D 78 05 31", "84 80"):
+        cut = ("00", "01", "01 93", "84", "02 13 01", "01 FD", "01 FC", "01 FC 05 41", "0D 78", "0D 78 05 31", "84 80")
+        for records in cut:
             if records != "01":
                 self.refused(answer("01 13 07" + records), "truncated")
 

@@ -98,10 +98,17 @@ class LineTest(unittest.TestCase):
             micropython.heap_unlock()
         self.assertEqual(len(feed(self.mbus, LONGEST[-1:])), 1)
 
+    def test_nor_do_the_reasons_of_a_line_of_nonsense(self):
+        for ci in range(256):
+            feed(self.mbus, long_frame(bytes((0x08, 5, ci))))
+        self.assertEqual(len(self.mbus.errors), 25)
+        self.assertEqual(sum(self.mbus.errors.values()), 255)  # CI 78 is an answer without records
+
     def test_nothing_grows_while_headers_keep_changing(self):
         for n in range(300):
-            feed(self.mbus, answer("8%X %02X 13 01 00 00 00" % (n % 16 & 4, n % 128)))
-        self.assertTrue(len(self.mbus._records._known) <= 64)
+            (found,) = feed(self.mbus, answer("84 8%X %02X 13 01 00 00 00" % (n % 16, n // 16)))
+            self.assertEqual(len(found.readings), 1)
+        self.assertTrue(0 < len(self.mbus._records._known) <= 64)
 
 
 if __name__ == "__main__":

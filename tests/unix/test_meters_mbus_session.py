@@ -5,7 +5,7 @@ import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
-from mbus_samples import EXAMPLE, answer, long_frame, raw
+from mbus_samples import EXAMPLE, answer, feed, long_frame, raw
 
 from meterhub.meters.mbus import MBusDecoder
 from meterhub.meters.mbus_session import MBusSession, selection, short_frame
@@ -30,9 +30,7 @@ class SessionTest(unittest.TestCase):
 
     def test_frames_are_as_the_standard_has_them(self):
         self.assertEqual(short_frame(0x40, 5), raw("10 40 05 45 16"))
-        self.assertEqual(
-            selection("12345678"), raw("68 0B 0B 68 53 FD 52 78 56 34 12 FF FF FF FF B2 16")
-        )
+        self.assertEqual(selection("12345678"), raw("68 0B 0B 68 53 FD 52 78 56 34 12 FF FF FF FF B2 16"))
         self.assertEqual(
             selection("123FFFFF4024FF07"), raw("68 0B 0B 68 53 FD 52 FF FF 3F 12 24 40 FF 07") + b"\x5b\x16"
         )
@@ -55,7 +53,7 @@ class SessionTest(unittest.TestCase):
         self.take(ACK)
         self.assertEqual(sent(self.take(answer("01 13 01 1F"))), raw("10 5B 05 60 16"))
         self.assertEqual(sent(self.take(answer("01 13 02 1F"))), raw("10 7B 05 80 16"))
-        ((what, telegrams),) = self.take(answer("01 13 03 0F"))
+        ((_, telegrams),) = self.take(answer("01 13 03 0F"))
         self.assertEqual([t.readings[0].value for t in telegrams], [1, 2, 3])
 
     def test_a_meter_that_never_ends_is_given_up(self):
@@ -86,6 +84,23 @@ class SessionTest(unittest.TestCase):
             self.take(long_frame(raw("08 05 70 08")))
             actions = self.session.on_timeout()
         self.assertEqual(actions, (("failed", "refused busy"),))
+
+    def test_what_went_wrong_before_is_no_reason(self):
+        self.session = MBusSession(MBusDecoder(), 5)
+        feed(self.session._decoder, b"\xff")
+        self.start()
+        self.take(ACK)
+        for _ in range(3):
+            actions = self.session.on_timeout()
+        self.assertEqual(actions, (("failed", "silent"),))
+
+    def test_the_only_meter_of_a_line_and_addresses_that_are_none(self):
+        self.session = MBusSession(MBusDecoder(), 254)
+        self.assertEqual(sent(self.session.start()), raw("10 40 FE 3E 16"))
+        self.take(ACK)
+        self.assertEqual(self.take(EXAMPLE)[0][0], "done")
+        for address in (-1, 251, 253, 255, "1234"):
+            self.assertRaises(ValueError, MBusSession, MBusDecoder(), address)
 
     def test_a_meter_that_does_not_acknowledge_the_reset_is_asked_all_the_same(self):
         self.start()

@@ -67,9 +67,7 @@ class DecoderTest(unittest.TestCase):
     def test_without_a_map_the_registers_are_told(self):
         talk = request_frame(2, 3, 107, 2) + frame("02 03 04 02 2B 00 64")
         (found,) = feed(ModbusDecoder(), talk)
-        self.assertEqual(
-            numbers(found), {"holding register 107": (555, 0, ""), "holding register 108": (100, 0, "")}
-        )
+        self.assertEqual(numbers(found), {"holding register 107": (555, 0, ""), "holding register 108": (100, 0, "")})
 
     def test_an_answer_that_nobody_asked_for(self):
         self.assertEqual(feed(self.modbus, frame("01 04 02 00 01")), [])
@@ -84,7 +82,8 @@ class DecoderTest(unittest.TestCase):
         self.assertEqual((self.modbus.errors, self.modbus.exception), ({"refused illegal data address": 1}, 2))
 
     def test_other_functions(self):
-        feed(self.modbus, frame("01 06 00 2D 00 58") + frame("01 10 00 18 00 01 02 00 32") + frame("01 10 00 18 00 01"))
+        feed(self.modbus, frame("01 06 00 2D 00 58"))
+        feed(self.modbus, frame("01 10 00 18 00 01 02 00 32") + frame("01 10 00 18 00 01"))
         self.assertEqual(self.modbus.errors, {"unsupported function 6": 1, "unsupported function 16": 1})
 
     def test_chunks_of_any_size_and_every_cut(self):
@@ -180,6 +179,7 @@ class MapTest(unittest.TestCase):
             ("map.spelling", {"spelling": 1}),
             ("map.order", {"order": "ACBD"}),
             ("map.line", {"line": 9600}),
+            ("map.line", {"line": [9600, "7E1"]}),
             ("map.function", {"function": 6}),
             ("map.most", {"most": 126}),
             ("map.gap", {"gap": -1}),
@@ -244,7 +244,7 @@ class SessionTest(unittest.TestCase):
         self.asks(self.take("01 84 02"), 4, 0, 2)
         self.asks(self.take("01 04 04 42 C8 00 00"), 4, 2, 1)
         self.asks(self.take("01 84 02"), 4, 10, 2)  # the row that the meter does not have is left out
-        ((what, (found,)),) = self.take("01 04 04 00 01 00 00")
+        ((_, (found,)),) = self.take("01 04 04 00 01 00 00")
         self.assertEqual([r.obis for r in found.readings], ["1-0:32.7.0", "1-0:1.8.0"])
 
     def test_a_busy_meter_is_asked_again(self):
@@ -265,6 +265,13 @@ class SessionTest(unittest.TestCase):
             self.session.on_bytes(raw("01 03 06 41 42 43 00 00 00 00 00"), 11)
             actions = self.session.on_timeout()
         self.assertEqual(actions, (("failed", "crc"),))
+
+    def test_what_went_wrong_before_is_no_reason(self):
+        self.start()
+        feed(self.session.decoder, b"\xff" * 9)
+        for _ in range(2):
+            self.session.on_timeout()
+        self.assertEqual(self.session.on_timeout(), (("failed", "silent"),))
 
     def test_a_meter_that_refuses_all(self):
         self.start(registers=[["a", 0, "uint16", ""]])

@@ -6,7 +6,7 @@ import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
-from meters_samples import AT, GAS, LINES, LINES_V2, METER, bare, body, change, reading, telegram, value
+from meters_samples import AT, GAS, LINES, LINES_V2, METER, bare, body, change, coded, reading, telegram, value
 
 from meterhub.codec.crc import crc16_arc, crc16_x25
 from meterhub.codec.timezone import Zone
@@ -107,6 +107,11 @@ class ValueTest(Case):
         self.assertEqual(value(found, "0-2:24.2.1"), (3829, 6, "J"))
         self.assertEqual(value(found, "1-0:1.8.0"), (441879, 0, "Wh"))
 
+    def test_parameters_are_numbers_and_versions_are_texts(self):
+        found = self.one(telegram(LINES + ("1-0:0.8.2(00900*s)", "1-0:0.2.0(0123)", "1-0:0.0.5(12345)")))
+        self.assertEqual(value(found, "1-0:0.8.2"), (900, 0, "s"))
+        self.assertEqual((found.texts["1-0:0.2.0"], found.texts["1-0:0.0.5"]), ("0123", "12345"))
+
     def test_a_meter_without_id_goes_by_its_ident_line(self):
         lines = [line for line in LINES if "96.1.1" not in line]
         self.assertEqual(self.one(telegram(lines)).meter, "MTH5\\2SAMPLE")
@@ -168,6 +173,24 @@ class BelieveTest(Case):
         ):
             self.p1 = P1Decoder()
             self.refused(bare(LINES_V2 + (bad,)), "damaged")
+
+    def test_without_crc_a_text_with_brackets_in_it_costs_itself_only(self):
+        for odd in ("1-0:0.2.0((ER11))", "0-0:96.13.0(4((5)", "1-1:0.2.8(ER13))"):
+            self.p1 = P1Decoder()
+            found = self.one(bare(LINES_V2 + (odd,)))
+            self.assertEqual((value(found, "1-0:1.8.1"), found.texts), ((1234567, 0, "Wh"), self.texts_v2()))
+            self.assertEqual(self.p1.errors, {"line": 1})
+        for merged in ("0-0:96.13.0(441-0:1.7.0(5)", "1-0:0.2.0(1(2*kW)", "1-0:0.2.0((\x01))"):
+            self.p1 = P1Decoder()
+            self.refused(bare(LINES_V2 + (merged,)), "damaged")
+
+    def texts_v2(self):
+        raw = bare()
+        return P1Decoder().feed(raw, len(raw))[0].texts
+
+    def test_a_coded_text_may_have_brackets_and_stars_in_it(self):
+        found = self.one(telegram(change(LINES, "48656C6C6F", coded("a (b) *c"))))
+        self.assertEqual((found.texts["0-0:96.13.0"], self.p1.errors), ("a (b) *c", {}))
 
     def test_without_crc_a_register_that_comes_twice_refuses_all(self):
         self.refused(bare(LINES_V2 + (LINES_V2[1],)), "damaged")

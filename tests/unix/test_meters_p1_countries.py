@@ -46,14 +46,20 @@ class CountriesTest(unittest.TestCase):
         lines = ("0-1:24.1.0(003)", "0-1:96.1.1(" + coded("7FLO0000000001") + ")", "0-1:24.4.0(1)")
         found = self.one(lines + ("0-1:24.2.3(200512134558S)(00112.384*m3)",))
         gas = reading(found, "0-1:24.2.3")
-        self.assertEqual((gas.value, gas.scale, gas.unit, gas.meter, gas.channel), (112384, -3, "m3", "7FLO0000000001", 1))
+        self.assertEqual(
+            (gas.value, gas.scale, gas.unit, gas.meter, gas.channel), (112384, -3, "m3", "7FLO0000000001", 1)
+        )
         self.assertEqual(gas.at, 1589283958)
         found = self.one(lines + ("0-1:24.2.3(632525252525W)(00000.000)",))
         self.assertEqual(reading(found, "0-1:24.2.3").at, None)
 
     def test_sub_meters_on_any_channel_with_their_own_times(self):
         lines = []
-        for channel, kind, stamp in ((1, "003", "250112130000W"), (2, "007", "250112132500W"), (4, "004", "250712120000S")):
+        for channel, kind, stamp in (
+            (1, "003", "250112130000W"),
+            (2, "007", "250112132500W"),
+            (4, "004", "250712120000S"),
+        ):
             lines.append("0-%d:24.1.0(%s)" % (channel, kind))
             lines.append("0-%d:96.1.0(%s)" % (channel, coded("G%016d" % channel)))
             lines.append("0-%d:24.2.1(%s)(00012.5%d*%s)" % (channel, stamp, channel, "GJ" if kind == "004" else "m3"))
@@ -110,7 +116,9 @@ class CountriesTest(unittest.TestCase):
         self.assertEqual(found.texts["0-0:96.50.68"], "ON")
         self.assertEqual(value(found, "1-0:33.7.0"), (999, -3, ""))
         ends = [r for r in found.readings if r.obis == "0-0:98.1.0"]
-        self.assertEqual([(r.value, r.scale, r.unit) for r in ends][:3], [(6711, 0, "Wh"), (2500, 0, "Wh"), (250, 0, "varh")])
+        self.assertEqual(
+            [(r.value, r.scale, r.unit) for r in ends][:3], [(6711, 0, "Wh"), (2500, 0, "Wh"), (250, 0, "varh")]
+        )
         self.assertEqual(set([r.at for r in ends]), {1682892000})
 
     def test_a_crc_of_the_hdlc_kind(self):

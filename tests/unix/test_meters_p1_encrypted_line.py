@@ -13,6 +13,8 @@ from p1_encrypted_samples import AUTH, KEY, TRUTH, envelope
 
 from meterhub.meters.p1_encrypted import EncryptedP1Decoder
 
+LONG = envelope(telegram(LINES + ("0-0:96.13.1(" + "4" * 2000 + ")",)))  # made while the heap is in one piece
+
 
 class LineTest(unittest.TestCase):
     def setUp(self):
@@ -26,14 +28,22 @@ class LineTest(unittest.TestCase):
         self.p1 = EncryptedP1Decoder(key, auth)
         return self.p1
 
+    def forget(self):
+        """Make the decoder as good as new, without another pair of buffers."""
+        self.p1.silence()
+        self.p1.envelope.counters = {}
+
     def test_chunks_of_any_size(self):
         for step in range(1, 65):
             self.assertEqual(len(feed(self.fresh(), envelope(), step)), 1)
 
     def test_a_telegram_cut_anywhere_costs_itself_only(self):
-        for cut in range(1, len(envelope()), 7):
-            found = feed(self.fresh(), envelope()[:cut] + envelope(counter=2) + envelope(counter=3))
-            found.extend(feed(self.fresh(), envelope()[cut:] + envelope(counter=2)))
+        first, second, third = [envelope(counter=counter) for counter in (1, 2, 3)]
+        for cut in range(1, len(first), 7):
+            self.forget()
+            found = feed(self.p1, first[:cut]) + feed(self.p1, second) + feed(self.p1, third)
+            self.forget()
+            found += feed(self.p1, first[cut:]) + feed(self.p1, second)
             self.assertTrue(len(found) in (2, 3) and found[-1] == TRUTH)
 
     def test_no_changed_byte_is_believed(self):
@@ -53,9 +63,15 @@ class LineTest(unittest.TestCase):
             found.extend(feed(self.p1, envelope(counter=counter)))
         self.assertTrue(len(found) > 0 and found[-1] == TRUTH)
 
+    def test_silence_ends_what_was_begun(self):
+        for cut in (1, 30, 500):
+            feed(self.p1, envelope()[:cut])
+            self.assertEqual(len(self.p1.silence()), 0)
+        self.assertEqual(self.p1.errors, {"truncated": 3})
+        self.assertTrue(feed(self.p1, envelope()) == [TRUTH])
+
     def test_a_telegram_of_3_kb(self):
-        text = telegram(LINES + ("0-0:96.13.1(" + "4" * 2000 + ")",))
-        self.assertEqual(len(feed(self.p1, envelope(text))), 1)
+        self.assertEqual(len(feed(self.p1, LONG)), 1)
 
     def test_part_of_a_telegram_allocates_nothing(self):
         part = envelope()[:500]

@@ -139,6 +139,29 @@ class LineTest(unittest.TestCase):
         self.good(GOOD + b"\0" * 40 + b"\r\n" + GOOD, 2)
         self.assertEqual(self.p1.errors, {})
 
+    def test_many_beginnings_of_one_telegram_do_not_make_it_one_without_crc(self):
+        self.good(GOOD, 1)
+        forged = b"/MTH5" * 12 + b"\r\n\r\n1-0:1.8.1(999999.999*kWh)\r\n!\r\n"
+        for _ in range(9):
+            self.assertEqual(feed(self.p1, forged), [])
+
+    def test_a_name_with_a_number_of_any_length_is_no_name(self):
+        for number in ("256", "1000", "4294967296", "9" * 300):
+            raw = bare(("1-0:%s.8.1(000001.000*kWh)" % number,))
+            self.assertEqual(feed(self.p1, raw), [])
+        self.assertEqual(self.p1.errors, {"damaged": 4})
+
+    def test_silence_ends_what_was_begun(self):
+        raw = bare()
+        self.assertEqual(feed(self.p1, raw[: raw.find(b"!") + 1]), [])
+        self.assertEqual(len(self.p1.silence()), 1)
+        self.assertEqual((len(self.p1.silence()), self.p1.errors), (0, {}))
+        for cut in (1, 3, 40, len(GOOD) - 9):
+            feed(self.p1, GOOD[:cut])
+            self.assertEqual(len(self.p1.silence()), 0)
+        self.assertEqual(self.p1.errors, {"truncated": 4})
+        self.assertTrue(feed(self.p1, GOOD) == [TRUTH])
+
     def test_garbage_between_telegrams_is_counted_once(self):
         self.good(GOOD + b"hello" * 100 + GOOD, 2, 7)
         self.assertEqual(self.p1.errors, {"garbage": 1})

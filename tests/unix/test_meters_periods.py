@@ -14,6 +14,7 @@ class MemoryProfile:
     """Holds 10 Wh for each half-hour since the start of 2025, but for what is missing."""
 
     interval_s = 1800
+    meters = ("", "A1")
 
     def __init__(self):
         self.missing = set()
@@ -83,6 +84,14 @@ class PeriodsTest(unittest.TestCase):
 
     def test_a_meter_exchanged_within_a_period_makes_it_unknown(self):
         self.assertEqual(self.periods.sums(seconds(2025, 5, 14, 10), 3).today, None)
+
+    def test_another_meter_s_midnight_is_forgotten_even_if_it_had_read_less(self):
+        now = seconds(2025, 5, 14, 10)
+        self.sums(now)
+        self.profile.meters = ("", "B1")
+        self.profile.missing.update([seconds(2025, m, d, h) for m, d, h in ((5, 13, 22), (5, 12, 22), (4, 30, 22))])
+        found = self.periods.sums(now + 60, 10**9)
+        self.assertEqual((found.today, found.yesterday, found.month, found.last_month), (None, None, None, None))
 
     def test_a_zone_whose_midnight_falls_into_an_interval_knows_nothing(self):
         odd = Periods(self.profile, Zone("XXX-05:45"), 1)

@@ -16,8 +16,8 @@ def wh(obis, value, meter="M1", channel=0):
     return Reading(obis, value, 0, "Wh", meter, channel, None)
 
 
-def watts(obis, value):
-    return Reading(obis, value, 0, "W", "M1", 0, None)
+def watts(obis, value, meter="M1"):
+    return Reading(obis, value, 0, "W", meter, 0, None)
 
 
 def gas(value, meter="G1"):
@@ -35,6 +35,12 @@ class RegistersTest(unittest.TestCase):
             self.assertEqual(err.name, "REGISTER_BACKWARD")
             return err.field
         return ""
+
+    def exchange(self, *readings):
+        """Tell the readings as often as another id needs to be told to count; return the channels that changed."""
+        for _ in range(2):
+            self.assertEqual(self.registers.update(list(readings)), [])
+        return self.registers.update(list(readings))
 
     def test_a_total_is_the_sum_of_the_tariffs_of_one_telegram(self):
         self.registers.update([wh("1-0:1.8.1", 100), wh("1-0:1.8.2", 20), wh("1-0:2.8.1", 3), wh("1-0:2.8.2", 4)])
@@ -103,13 +109,61 @@ class RegistersTest(unittest.TestCase):
         self.assertEqual(self.registers.power_w, -3618)
 
     def test_another_meter_starts_its_registers_anew(self):
-        self.assertEqual(self.registers.update([wh("1-0:1.8.1", 5000), wh("1-0:1.8.2", 1), gas(700)]), False)
-        self.assertEqual(self.registers.update([wh("1-0:1.8.1", 3, "M2"), gas(701)]), True)
+        self.assertEqual(self.registers.update([wh("1-0:1.8.1", 5000), wh("1-0:1.8.2", 1), gas(700)]), [])
+        self.assertEqual(self.exchange(wh("1-0:1.8.1", 3, "M2"), gas(701)), [0])
         self.assertEqual(self.registers.value("1-0:1.8.0"), 3)
         self.assertEqual(self.registers.value("0-1:24.2.1", -3), 701)
-        self.assertEqual(self.registers.update([gas(2, "G2")]), True)
+        self.assertEqual(self.exchange(gas(2, "G2")), [1])
         self.assertEqual(self.registers.value("0-1:24.2.1", -3), 2)
         self.assertEqual(self.registers.value("1-0:1.8.0"), 3)
+        self.assertEqual(self.registers.update([gas(3, "G2")]), [])
+
+    def test_both_meters_of_a_line_may_be_others(self):
+        self.registers.update([wh("1-0:1.8.0", 5000), gas(700)])
+        self.assertEqual(sorted(self.exchange(wh("1-0:1.8.0", 9000, "M2"), gas(900, "G2"))), [0, 1])
+        self.assertEqual((self.registers.meter_of("1-0:1.8.0"), self.registers.meter_of("0-1:24.2.1")), ("M2", "G2"))
+
+    def test_one_telegram_with_another_id_is_no_exchange_and_nothing_of_it_is_taken(self):
+        self.registers.update([wh("1-0:1.8.0", 5000), watts("1-0:1.7.0", 5)])
+        for _ in range(20):  # two meters on one line
+            for n in range(2):
+                strange = [wh("1-0:1.8.0", 9000 + n, "M2"), watts("1-0:1.7.0", 7, "M2"), gas(1)]
+                self.assertEqual(self.registers.update(strange), [])
+            self.assertEqual((self.registers.value("1-0:1.8.0"), self.registers.power_w), (5000, 5))
+            self.assertEqual(self.registers.update([wh("1-0:1.8.0", 5000)]), [])
+        self.assertEqual(self.registers.value("0-1:24.2.1", -3), 1)
+
+    def test_what_tells_no_id_is_not_taken_while_there_is_doubt(self):
+        self.registers.update([wh("1-0:1.8.0", 5000)])
+        self.registers.update([wh("1-0:1.8.0", 9000, "M2")])
+        self.registers.update([wh("1-0:1.8.0", 9001, "")])
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 5000)
+        self.registers.update([wh("1-0:1.8.0", 9002, "M2")])
+        self.assertEqual(self.registers.update([wh("1-0:1.8.0", 9003, "M2")]), [0])
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 9003)
+
+    def test_three_ids_in_turn_are_no_exchange(self):
+        self.registers.update([wh("1-0:1.8.0", 5000)])
+        for n in range(30):
+            self.assertEqual(self.registers.update([wh("1-0:1.8.0", 9000, "M%d" % (2 + n % 2))]), [])
+        self.assertEqual(self.registers.meter_of("1-0:1.8.0"), "M1")
+
+    def test_a_register_that_goes_back_does_not_hide_an_exchange(self):
+        self.registers.update([wh("1-0:1.8.0", 5000), gas(700)])
+        for _ in range(2):
+            self.registers.update([wh("1-0:1.8.0", 3, "M2"), gas(700)])
+        self.assertEqual(self.backward([wh("1-0:1.8.0", 3, "M2"), gas(699)]), "0-1:24.2.1")
+        self.assertEqual(self.registers.changed, [0])
+        self.registers.update([wh("1-0:1.8.0", 4, "M2")])
+        self.assertEqual(self.registers.changed, [])
+
+    def test_whose_a_register_is(self):
+        self.assertEqual(self.registers.meter_of("1-0:1.8.0"), "")
+        self.registers.update([wh("1-0:1.8.0", 5000, "")])
+        self.assertEqual(self.registers.meter_of("1-0:1.8.0"), "")
+        self.registers.update([wh("1-0:1.8.0", 5000)])
+        self.registers.update([wh("1-0:1.8.0", 5001, "")])
+        self.assertEqual(self.registers.meter_of("1-0:1.8.0"), "M1")
 
     def test_a_gas_meter_that_goes_back_is_refused_like_any_other(self):
         self.registers.update([gas(700)])
@@ -117,7 +171,8 @@ class RegistersTest(unittest.TestCase):
 
     def test_a_telegram_without_an_id_is_no_exchange(self):
         self.registers.update([wh("1-0:1.8.0", 5000)])
-        self.assertEqual(self.registers.update([wh("1-0:1.8.0", 5001, "")]), False)
+        self.assertEqual(self.registers.update([wh("1-0:1.8.0", 5001, "")]), [])
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 5001)
 
     def test_unknown_registers_are_none(self):
         self.assertEqual(self.registers.value("1-0:1.8.0"), None)

@@ -292,6 +292,15 @@ class StreamTest(Case):
             self.assertTrue(feed(self.sml, raw, size) == truth)
             self.assertEqual(self.sml.errors, {"garbage": 2})
 
+    def test_silence_ends_what_was_begun(self):
+        frame = sml(*PLAIN)
+        truth = feed(self.sml, frame)
+        for cut in (1, 8, 60, len(frame) - 1):
+            feed(self.sml, frame[:cut])
+            self.assertEqual(len(self.sml.silence()), 0)
+        self.assertEqual((len(self.sml.silence()), self.sml.errors), (0, {"truncated": 4}))
+        self.assertTrue(feed(self.sml, frame) == truth)
+
     def test_a_frame_cut_anywhere_costs_no_other(self):
         frame = sml(*PLAIN)
         truth = feed(self.sml, frame)

@@ -61,7 +61,7 @@ class MemoryTest(unittest.TestCase):
             if not n % 10:
                 gc.collect()
             feed(self.sml, sml(entry(obis(n, 8), unsigned(5), 30, 0, STATUS)))
-        self.assertTrue(len(self.sml._messages._names) <= 48)
+        self.assertTrue(len(self.sml._messages._names._known) <= 48)
         self.assertEqual(self.sml.errors, {})
 
     def test_lists_in_lists_without_end_and_lengths_without_bound(self):

@@ -57,6 +57,38 @@ class SegmentTest(Case):
         self.read(HEAD)
         found = segment.Segment(self.path, segment.header(COLUMNS[:1], 900))
         self.assertEqual((found.columns, found.interval_s, found.is_current), (COLUMNS, 1800, False))
+        self.assertEqual(found.meters, ("", ""))
+
+    def test_the_header_says_whose_registers_they_are(self):
+        for meters in (("M1", "G" * 48), ("", "G1"), ("x" * 48,) * 8):
+            columns = (COLUMNS * 4)[: len(meters)]
+            head = segment.header(columns, 1800, meters)
+            write(self.path, head)
+            found = segment.Segment(self.path, head)
+            self.assertEqual((found.columns, found.meters, found.is_current), (columns, meters, True))
+            self.assertEqual((found.damaged, found.read_tail()), (0, False))
+
+    def test_a_header_with_a_flipped_bit_or_a_byte_less_is_none(self):
+        head = segment.header(COLUMNS, 1800, ("M1", "G" * 48))
+        for n in range(len(head)):
+            for raw in (head[:n], head[:n] + bytes((head[n] ^ 1 << n % 8,)) + head[n + 1 :]):
+                write(self.path, raw)
+                found = segment.Segment(self.path, HEAD)
+                self.assertEqual((found.damaged, found.is_current, found.meters), (1, False, ("", "")))
+
+    def test_without_ids_a_file_is_what_it_was_before_there_were_any(self):
+        self.assertEqual(segment.header(COLUMNS, 1800, ("", "")), HEAD)
+        self.assertEqual((HEAD[4], len(HEAD)), (1, 26))
+
+    def test_records_of_one_meter_do_not_count_under_the_header_of_another(self):
+        other = segment.header(COLUMNS, 1800, ("M2", ""))
+        raw = segment.pack_record(other, INDEX, 1, (100, None), None, 0)
+        self.assertEqual(self.read(other, raw), [(0, 100)])
+        self.assertEqual(self.read(segment.header(COLUMNS, 1800, ("M1", "")), raw), [])
+
+    def test_an_id_is_cut_to_what_a_header_can_hold(self):
+        self.assertEqual(segment.meter_id("E0047 \n\xe9" + "7" * 60), "7" * 48)
+        self.assertEqual(segment.meter_id("Kamstrup 1\0"), "Kamstrup1")
 
     def test_time_does_not_run_back_in_a_file(self):
         parts = (HEAD, anchor(INDEX + 5, 500), anchor(INDEX, 100), step(INDEX + 1, 107), anchor(INDEX + 9, 900))
@@ -90,7 +122,7 @@ class SegmentTest(Case):
         self.fail("no CRC that ends with a zero")
 
     def test_a_header_that_no_profile_can_have_is_none_even_with_a_right_crc(self):
-        for offset, value in ((5, 0), (5, 9), (6, 0), (4, 2)):
+        for offset, value in ((5, 0), (5, 9), (6, 0), (4, 0), (4, 2), (4, 3)):
             head = bytearray(segment.header(COLUMNS * 4, 256))[:-2]
             head[offset] = value
             if offset == 6:

@@ -18,7 +18,7 @@ GOOD = {
     "zone": "GMT0BST,M3.5.0/1,M10.5.0",
     "currency": "GBP",
     "price": {"import_e5": 28500, "export_e5": 12000},
-    "meter": {"p1": {"uart": "p1", "baud": 9600, "format": "7E1"}},
+    "meters": [{"protocol": "p1", "input": "p1", "baud": 9600, "format": "7E1"}],
     "profile": {"registers": ["1-0:1.8.0"], "interval_s": 900},
     "wan": {"url": "mqtts://h:8883", "user": "u", "password": "p", "ca": "ca.der", "server_name": "h"},
     "recipients": [{"kid": "k", "name": "Green Co-op", "key": KEY}],
@@ -35,11 +35,8 @@ BAD = (
     ("price.import_e5", 0.285),
     ("price.import_e5", True),
     ("price.import_e5", "28500"),
-    ("meter.p1.baud", 115201),
-    ("meter.p1.format", "8E1"),
-    ("meter.p1.inverted", 1),
-    ("meter.pulse.imp_per_kwh", 0),
-    ("meter.pulse.input", "pulse0"),  # beside a P1 meter
+    ("meters", {}),
+    ("meter.p1.uart", "p1"),
     ("profile.registers", []),
     ("profile.registers", ["1-0:1.8.0", "1-0:1.8.0"]),
     ("profile.registers", ["1-0:1.8"]),
@@ -86,7 +83,7 @@ class SettingsTest(unittest.TestCase):
 
     def test_a_good_document_is_read(self):
         found = settings.load(GOOD)
-        self.assertEqual(found.get("meter.p1.format"), "7E1")
+        self.assertEqual(found.get("meters")[0]["format"], "7E1")
         self.assertEqual(found.get("price.import_e5"), 28500)
         self.assertEqual(found.get("profile.registers"), ["1-0:1.8.0"])
         self.assertEqual(found.get("recipients")[0]["kid"], "k")

@@ -6,7 +6,8 @@ Errors   HubError OUT_OF_RANGE, NOT_AVAILABLE, INVALID_VALUE.
 Runs on  both
 
 A chunk asked for a second time is read from the store again and must come out the same: the range is closed when
-the stream is made (the open interval's reading is kept here), and the store only ever grows.
+the stream is made (the open interval's reading is kept here), the meters are those there were then, and the store only
+ever grows. Of a meter from before an exchange nothing leaves: its intervals are missing.
 """
 
 import asyncio
@@ -35,6 +36,7 @@ class Stream:
             if reg not in names:
                 raise HubError("NOT_AVAILABLE", "regs")
         self._profile = profile
+        self._meters = profile.meters
         self._zone = zone
         self._index = [names.index(reg) for reg in regs]
         self._columns = [profile.columns[i] for i in self._index]
@@ -113,7 +115,7 @@ class Stream:
             at += skip * self._step_s
             skip = 0
         left = CHUNK + 1
-        for entry in self._profile.read(at, self._stop):
+        for entry in self._profile.read(at, self._stop, self._meters):
             if entry.at < at:
                 yield None
             while left and at <= entry.at:
@@ -130,9 +132,10 @@ class Stream:
     def _wanted(self, at, entry):
         if self._open is not None and at == self._open.at:
             entry = self._open
-        if entry.at != at or entry.quality == MISSING:  # a day that begins between two interval ends
+        values = tuple([entry.values[i] for i in self._index])
+        if entry.at != at or all([value is None for value in values]):  # a day that begins between two interval ends
             return Entry(at, MISSING, (None,) * len(self._index))
-        return Entry(at, entry.quality, tuple([entry.values[i] for i in self._index]))
+        return Entry(at, entry.quality, values)
 
 
 def check_range(available: "list | None", start: int, stop: int) -> None:

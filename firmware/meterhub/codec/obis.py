@@ -13,10 +13,17 @@ def pack_obis(obis: str) -> bytes:
     parts = [medium, channel] + rest.split(".")
     if len(parts) == 5:
         parts.append("255")
-    # int() alone would let " 8", "+8" and "1_0" in: second names for one register
-    if len(parts) != 6 or not all(part and all(c in "0123456789" for c in part) for part in parts):
+    if len(parts) != 6 or not all(_is_group(part) for part in parts):
         raise ValueError(obis)
     return bytes([int(part) for part in parts])
+
+
+def _is_group(part):
+    """Return whether this is a number of one byte.
+
+    int() alone would let " 8", "+8" and "1_0" in, second names for one register, and bytes() a number of any length.
+    """
+    return 0 < len(part) <= 3 and all(c in "0123456789" for c in part) and int(part) < 256
 
 
 def unpack_obis(raw: bytes) -> str:

@@ -18,7 +18,7 @@ import time
 import machine
 from micropython import const
 
-from . import folder
+from . import folder, line_format
 from .button import Button
 from .clock import epoch_offset_s
 from .pulse import Pulse
@@ -75,6 +75,11 @@ class UART:
         if self._driver is not None:
             self._driver.off()
 
+    async def set_line(self, baud: int, form: str) -> None:
+        """Set speed and format; pins, buffer and inversion stay, and so do the bytes that have come."""
+        bits, parity, stop = line_format.parsed(form)
+        self._port.init(baudrate=baud, bits=bits, parity=parity, stop=stop)
+
     def close(self) -> None:
         """Switch the line off."""
         self._port.deinit()
@@ -126,12 +131,13 @@ class Board:
         """Return the chip's own number."""
         return machine.unique_id()
 
-    def uart(self, name: str, baud: int, bits: int, parity: "int | None", stop: int, inverted: bool) -> UART:
+    def uart(self, name: str, baud: int, form: str, inverted: bool) -> UART:
         """Return the serial line called `name`, its receiver `inverted` or not.
 
         A P1 data request is the transmitter's pin: an idle transmitter holds its line high, which is the request.
         """
         pins = self._config["uart"][name]
+        bits, parity, stop = line_format.parsed(form)
         port = machine.UART(
             pins["id"],
             baudrate=baud,
@@ -189,11 +195,13 @@ class Board:
         pin.irq(lambda _: button.edge(), machine.Pin.IRQ_FALLING | machine.Pin.IRQ_RISING)
         return button
 
-    def pulse(self, name: str) -> Pulse:
-        """Return the pulse input `name`."""
+    def pulse(self, name: str, width_ms: int) -> Pulse:
+        """Return the pulse input `name`; shorter pulses than `width_ms` are none."""
         pin = self._contact(self._config["pulse"][name])
-        pulse = Pulse(asyncio.ThreadSafeFlag())
-        pin.irq(lambda _: pulse.edge(now_ms()), machine.Pin.IRQ_FALLING)
+        pulse = Pulse(asyncio.ThreadSafeFlag(), width_ms)
+        hard = {"hard": True} if sys.platform == "rp2" else {}  # the ESP32 has soft interrupts only
+        both = machine.Pin.IRQ_FALLING | machine.Pin.IRQ_RISING
+        pin.irq(lambda _: pulse.edge(not pin.value(), now_ms()), both, **hard)
         return pulse
 
     async def network_up(self, wifi: dict, tell) -> None:

@@ -22,7 +22,7 @@ import time
 
 from micropython import const
 
-from . import folder
+from . import folder, line_format
 from .bench import I2C, SPI, Backoff, Pins, TwoWires
 from .button import Button
 from .pulse import Pulse
@@ -31,8 +31,9 @@ from .ticks import now_ms
 _VTIME, _VMIN = const(5), const(6)  # indices in the list of control characters (Linux asm-generic/termbits.h)
 _CSIZE, _CS7, _CS8 = const(0o60), const(0o40), const(0o60)
 _CSTOPB, _CREAD, _PARENB, _PARODD, _CLOCAL = const(0o100), const(0o200), const(0o400), const(0o1000), const(0o4000)
-_ISTRIP = const(0o40)
+_INPCK, _ISTRIP = const(0o20), const(0o40)
 _O_RDWR, _O_NOCTTY = const(2), const(0o400)
+_TCSADRAIN = const(1)
 # speeds below 57600 by their Bxxx number in Linux; MicroPython's termios names few of them
 _SPEEDS = {300: 7, 600: 8, 1200: 9, 2400: 11, 4800: 12, 9600: 13, 19200: 14, 38400: 15}
 
@@ -67,18 +68,33 @@ def configuration() -> dict:
 class UART:
     """One tty. Opened when first read; when it goes away (cable pulled), it is opened again as soon as it is back.
 
-    parity: None, 0 even or 1 odd, as in machine.UART.
+    form: "8N1", "7E1", ...
     """
 
-    def __init__(self, path: str, baud: int, bits: int, parity: "int | None", stop: int) -> None:
+    def __init__(self, path: str, baud: int, form: str) -> None:
         self._path = path
+        self._backoff = Backoff()
+        self._file = None
+        self._describe(baud, form)
+
+    def _describe(self, baud, form):
+        bits, parity, stop = line_format.parsed(form)
+        self._baud = baud
         self._speed = _SPEEDS.get(baud) or getattr(termios, "B%d" % baud)
         self._iflag = _ISTRIP if bits == 7 else 0  # a line that knows 8 bits only delivers the parity as the eighth
         self._cflag = _CREAD | _CLOCAL | (_CS7 if bits == 7 else _CS8) | (_CSTOPB if stop == 2 else 0)
         if parity is not None:
+            self._iflag |= _INPCK  # a byte with a wrong parity reads as 0
             self._cflag |= _PARENB | (_PARODD if parity else 0)
-        self._backoff = Backoff()
-        self._file = None
+
+    async def set_line(self, baud: int, form: str) -> None:
+        """Set speed and format; what has been sent goes out as before."""
+        self._describe(baud, form)
+        if self._file is not None:
+            try:
+                self._apply(self._file, _TCSADRAIN)
+            except OSError:
+                self.close()  # it is set when it is opened again
 
     async def read_into(self, buf: bytearray) -> int:
         """Wait until bytes have come; put at most len(buf) of them into `buf` and return how many (>= 1)."""
@@ -95,9 +111,10 @@ class UART:
             await asyncio.sleep_ms(self._backoff.failed())
 
     async def send(self, data: bytes) -> None:
-        """Send `data`; OSError when the line is not there."""
+        """Send `data`, and return when its last bit is out; OSError when the line is not there."""
         file = self._file or self._open()
         file.write(data)
+        await asyncio.sleep_ms(1 + len(data) * 11000 // self._baud)
 
     def close(self) -> None:
         """Let go of the line; the next read opens it again."""
@@ -107,13 +124,20 @@ class UART:
 
     def _open(self):
         file = _open_tty(self._path)
+        self._apply(file, termios.TCSANOW)
+        self._file = file
+        return file
+
+    def _apply(self, file, when):
         attributes = termios.tcgetattr(file.fileno())
         characters = attributes[6]
         characters[_VTIME] = characters[_VMIN] = 0  # a read takes what is there and never waits
         attributes = [self._iflag, 0, self._cflag, 0, self._speed, self._speed, characters]
-        termios.tcsetattr(file.fileno(), termios.TCSANOW, attributes)
-        self._file = file
-        return file
+        try:
+            termios.tcsetattr(file.fileno(), when, attributes)
+        except OSError as exc:  # a pty keeps neither parity nor seven bits, which glibc calls invalid
+            if exc.errno != errno.EINVAL:
+                raise
 
 
 class Board:
@@ -157,9 +181,9 @@ class Board:
                 file.write(drawn)
             return drawn
 
-    def uart(self, name: str, baud: int, bits: int, parity: "int | None", stop: int, inverted: bool) -> UART:
+    def uart(self, name: str, baud: int, form: str, inverted: bool) -> UART:
         """Return the serial line called `name`; KeyError when the board has none. The cable does the inverting."""
-        return UART(self._config["uart"][name], baud, bits, parity, stop)
+        return UART(self._config["uart"][name], baud, form)
 
     def i2c(self) -> I2C:
         """Return the I2C bus with the display; on a PC without a bench nobody answers on it."""
@@ -191,9 +215,9 @@ class Board:
         self._pins.start()
         return self._pins.level.get(name, False)
 
-    def pulse(self, name: str) -> Pulse:
-        """Return the pulse input `name`; on a PC without a bench it never counts."""
-        pulse = Pulse(asyncio.Event())
+    def pulse(self, name: str, width_ms: int) -> Pulse:
+        """Return the pulse input `name`; on a PC without a bench it never counts, and the bench does not bounce."""
+        pulse = Pulse(asyncio.Event(), width_ms)
         if self._pins is not None:
             self._pins.on_pulses[name] = lambda n: pulse.add(n, now_ms())
             self._pins.start()

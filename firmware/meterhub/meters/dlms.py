@@ -6,7 +6,7 @@ Source   ISO/IEC 13239 and DLMS UA 1000-2 (Green Book) 8.4 (HDLC: frame format t
          M-Bus frames of more than 255 bytes, whose length byte has wrapped (68 01 01 68 is 257), are read too.
 Units    those of reading.py; times are Unix seconds. A Telegram's `version` is the list's, "AIDON_V0001", or "".
 Memory   one buffer of 2050 bytes for a frame and one of 2048 for what came in parts; until a frame is whole feed()
-         allocates nothing for up to 64 bytes, and one slice object for more.
+         allocates nothing.
 Errors   feed() raises nothing: what is no good frame is dropped and counted in `errors`, by reason:
          garbage    bytes that are no frame, or data that are none, under a good check sum
          crc        the FCS or the sum of a frame is wrong
@@ -19,6 +19,7 @@ Runs on  both
 
 from micropython import const
 
+from ..codec.copy import copy
 from ..codec.crc import crc16_x25
 from ..errors import FrameError
 from .dlms_apdu import APDUs, has_llc
@@ -26,7 +27,6 @@ from .dlms_lists import Lists
 from .dlms_security import Envelope
 
 _SIZE = const(2050)
-_FEW = const(64)  # bytes that are rather copied one by one
 _NONE = const(())
 _FLAG = const(0x7E)
 _TYPE_3 = const(0xA0)
@@ -34,6 +34,7 @@ _SEGMENTED = const(0x08)
 _SHORTEST = const(7)  # format, two addresses, control, FCS
 _LONGEST_ADDRESS = const(4)
 _MBUS = const(0x68)
+_STARTS = const(b"\x7e\x68")
 _MBUS_END = const(0x16)
 _LAST_SEGMENT = const(0x10)
 _MOST_TRIES = const(16)  # frames looked for inside one that failed
@@ -134,14 +135,8 @@ class DLMSDecoder:
             self._told = True
 
     def _copy(self, buf, pos, n):
-        own = self._buf
-        at = self._len
-        if n == len(buf) and n > _FEW:
-            own[at : at + n] = buf
-        else:
-            for i in range(n):  # a slice is a new object
-                own[at + i] = buf[pos + i]
-        self._len = at + n
+        copy(self._buf, self._len, buf, pos, n)
+        self._len += n
 
     def _drop(self, n):
         """Take `n` bytes off the buffer's front."""
@@ -159,7 +154,7 @@ class DLMSDecoder:
         if self._buf[0] != _FLAG or pos > 1:  # a flag alone is what stands between frames
             self._tell()
         own = self._buf
-        while pos < self._len and own[pos] not in (_FLAG, _MBUS):
+        while pos < self._len and own[pos] not in _STARTS:
             self._tell()
             pos += 1
         self._drop(min(pos, self._len))
@@ -173,7 +168,12 @@ class DLMSDecoder:
     def _scan_hdlc(self):
         own = self._buf
         if self._len < 3:
-            return _MORE if self._len < 2 or own[1] & 0xF0 == _TYPE_3 else _BAD
+            return _MORE if self._len < 2 or own[1] not in _STARTS else _BAD
+        if own[1] & 0xF0 != _TYPE_3 and own[2] & 0xF0 == _TYPE_3 and own[1] not in _STARTS:
+            self._tell()  # the second of two flags was lost to noise
+            own[1] = _FLAG
+            self._drop(1)
+            return self._scan_hdlc()
         size = ((own[1] & 7) << 8 | own[2]) + 1
         if own[1] & 0xF0 != _TYPE_3 or size <= _SHORTEST:
             return _BAD
@@ -263,8 +263,8 @@ class DLMSDecoder:
         if start >= end:
             return _NONE
         if not own[1] & _SEGMENTED:
-            # blocks and ciphered APDUs come without LLC too; what begins otherwise is the end of one in segments
-            if has_llc(own, start, end) or (not self._apdus.is_begun() and own[start] in (0xE0, 0xDB)):
+            # some APDUs come without LLC; what begins otherwise is the end of one in segments
+            if has_llc(own, start, end) or (not self._apdus.is_begun() and own[start] in (0x0F, 0xDB, 0xE0)):
                 return self._apdus.whole(own, start, end)
             return self._apdus.part(own, start, end, -1, True)
         return self._apdus.part(own, start, end, -1, False)

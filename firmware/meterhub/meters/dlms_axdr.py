@@ -29,10 +29,10 @@ FLOAT64 = const(24)
 DATE_TIME = const(25)
 _NONE = const(0xFF)  # no such tag
 _LENGTH = const(0xFE)  # a length follows
-# what follows each tag from 0 on: that many bytes
-_SIZES = const(
+# what follows each tag: that many bytes
+_SIZES = (
     b"\x00\xfe\xfe\x01\xfe\x04\x04\xff\xff\xfe\xfe\xff\xfe\x01\xff\x01\x02\x01\x02\xfe\x08\x08\x01\x04\x08\x0c\x05\x04"
-    b"\x01\x02\x04\x01\x02\x04"
+    b"\x01\x02\x04\x01\x02\x04" + b"\xff" * 222
 )
 _SIGNED = const(b"\x05\x0f\x10\x14\x1c\x1d\x1e")
 _UNSIGNED = const(b"\x03\x06\x0d\x11\x12\x15\x16\x1f\x20\x21")
@@ -47,7 +47,7 @@ def skip(buf: bytearray, pos: int, end: int) -> int:
         tag = buf[pos]
         pos += 1
         left -= 1
-        size = _SIZES[tag] if tag < len(_SIZES) else _NONE
+        size = _SIZES[tag]
         if size < _LENGTH:
             pos += size
         elif size == _NONE:
@@ -55,7 +55,11 @@ def skip(buf: bytearray, pos: int, end: int) -> int:
         else:
             if tag == COMPACT_ARRAY:
                 raise FrameError("unsupported compact array")
-            length, pos = length_at(buf, pos, end)
+            if pos < end and buf[pos] < 0x80:  # nearly always
+                length = buf[pos]
+                pos += 1
+            else:
+                length, pos = length_at(buf, pos, end)
             if tag <= STRUCTURE:
                 left += length
             else:
@@ -70,7 +74,13 @@ def children(buf: bytearray, pos: int, end: int) -> list:
     count, pos = length_at(buf, pos + 1, end)
     found = [pos]
     for _ in range(count):
-        pos = skip(buf, pos, end)
+        tag = buf[pos] if pos < end else _NONE
+        if _SIZES[tag] < _LENGTH:
+            pos += 1 + _SIZES[tag]
+        elif tag == OCTETS and pos + 1 < end and buf[pos + 1] < 0x80:
+            pos += 2 + buf[pos + 1]
+        else:
+            pos = skip(buf, pos, end)
         found.append(pos)
     return found
 

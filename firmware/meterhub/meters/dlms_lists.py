@@ -15,16 +15,17 @@ a push object list and then its values (Landis+Gyr, Iskraemeco), and values whos
 unit stays "".
 """
 
+import binascii
+
 from micropython import const
 
-from ..codec.obis import unpack_obis
 from ..errors import FrameError
 from . import dlms_axdr as axdr
 from .dlms_scales import layout, scaled
 from .reading import Reading, Telegram
+from .words import Names, readable
 
 _DEEPEST = const(8)
-_MOST_KNOWN = const(48)
 _VERSION = const(b"\x00\x02\x81")  # groups C to E of the list's version, 0.2.129
 _CLOCK = const(b"\x01\x00\x00")
 _EMPTY = bytearray()
@@ -39,7 +40,7 @@ class Lists:
     def __init__(self, zone, base_offset_s: int) -> None:
         self._zone = zone
         self._base_offset_s = base_offset_s
-        self._names = {}
+        self._names = Names()
         self._forget()
 
     def _forget(self):
@@ -78,10 +79,12 @@ class Lists:
         if depth > _DEEPEST:
             raise FrameError("garbage")
         kids = axdr.children(self._buf, pos, self._end)
-        if self._push_list(kids) or self._object(kids):
+        last = len(kids) - 1
+        if last > 1 and self._buf[kids[0]] == axdr.ARRAY and self._push_list(kids):
+            return
+        if last in (4, 5) and self._object(kids):
             return
         i = 0
-        last = len(kids) - 1
         while i < last:
             tag = self._buf[kids[i]]
             if tag in (axdr.ARRAY, axdr.STRUCTURE):
@@ -99,10 +102,8 @@ class Lists:
             i += 2 if found is None else 3
 
     def _object(self, kids):
-        """Take a structure that is one object, named in another place than its front; False when it is none."""
+        """Take a structure of 4 or 5 that is one object, named in another place than its front; False when none."""
         buf = self._buf
-        if len(kids) not in (5, 6):
-            return False
         if len(kids) == 5 and buf[kids[1]] == axdr.UINT16:  # value, class, scaler and unit, name
             found, obis = self._scaler_unit(kids[2]), self._obis(kids[3])
             if found is not None and obis is not None:
@@ -117,10 +118,8 @@ class Lists:
         return True
 
     def _push_list(self, kids):
-        """Take a push object list and the values that follow it; False when there is none."""
+        """Take a push object list, if the array at the front is one, and the values that follow it; False when not."""
         buf = self._buf
-        if len(kids) < 3 or buf[kids[0]] != axdr.ARRAY:
-            return False
         objects = axdr.children(buf, kids[0], self._end)
         count = len(objects) - 1
         first = len(kids) - 1 - count  # the list may count itself or not
@@ -180,9 +179,9 @@ class Lists:
         if obis[2:5] == _CLOCK and len(raw) == 12:
             self._clock(raw)
         elif obis[2:5] == _VERSION:
-            self._version = self._texts[obis] = text(raw)
+            self._version = self._texts[obis] = readable(raw)
         else:
-            self._texts[obis] = text(raw)
+            self._texts[obis] = readable(raw)
 
     def _clock(self, raw):
         if self._at is None:
@@ -194,18 +193,18 @@ class Lists:
         loose = self._unnamed()
         if not self._numbers and not self._texts:
             raise FrameError("unsupported list")
-        maker = self._version or (loose if loose[:3] == "ISK" else text(title[:3]))
-        ids = {0: self._own_id() or loose or _readable(title)}
+        maker = self._version or (loose if loose[:3] == "ISK" else readable(title[:3]))
+        ids = {0: self._own_id() or loose or _title_text(title)}
         readings = []
         rows = scaled(self._numbers, maker, self._is_idis)
         for obis, value, scale, name in rows:
             channel = obis[1] if not obis[0] and obis[2] == 24 else 0
             if channel not in ids:
                 ids[channel] = self._channel_id(channel)
-            readings.append(Reading(self._name(obis), value, scale, name, ids[channel], channel, self._at))
+            readings.append(Reading(self._names.of(obis), value, scale, name, ids[channel], channel, self._at))
         texts = {}
         for obis, words in self._texts.items():
-            texts[self._name(obis)] = words
+            texts[self._names.of(obis)] = words
         return Telegram(ids[0], self._version, self._at, readings, texts)
 
     def _unnamed(self):
@@ -219,9 +218,9 @@ class Lists:
             elif axdr.is_date_time(raw):
                 self._clock(raw)
             elif raw:
-                words = words or text(raw)
-                if text(raw)[:8] in ("Kamstrup", "AIDON_V0"):
-                    self._version = text(raw)
+                words = words or readable(raw)
+                if readable(raw)[:8] in ("Kamstrup", "AIDON_V0"):
+                    self._version = readable(raw)
         if not self._numbers and values:
             if len(self._loose) != self._elements:
                 raise FrameError("unsupported list")
@@ -248,14 +247,6 @@ class Lists:
                 return words
         return ""
 
-    def _name(self, obis):
-        name = self._names.get(obis)
-        if name is None:
-            name = unpack_obis(obis)
-            if len(self._names) < _MOST_KNOWN:
-                self._names[obis] = name
-        return name
-
 
 def _whole(buf, pos, end):
     """Return (buf, pos, end) of the data, put right where they are none as they stand."""
@@ -275,13 +266,5 @@ def _whole(buf, pos, end):
     return buf, pos, end
 
 
-def text(raw: bytes) -> str:
-    """Return a string as text where it is printable, else in hex."""
-    for byte in raw:
-        if not 32 <= byte < 127:
-            return "".join(["%02x" % byte for byte in raw])
-    return str(raw, "ascii")
-
-
-def _readable(title):
-    return text(title[:3]) + "".join(["%02x" % byte for byte in title[3:]]) if title else ""
+def _title_text(title):
+    return readable(title[:3]) + str(binascii.hexlify(title[3:]), "ascii") if title else ""

@@ -6,12 +6,14 @@ Source   DLMS UA 1000-2 (Green Book) 9.2.7.2 (AES-GCM), 9.2.4.8.5 (security cont
          authentication key.
 Units    keys of 16 bytes
 Memory   deciphers in place; the last counters of at most 4 system titles are kept.
-Errors   FrameError "key missing", "not authentic", "replay", "truncated", "garbage", "unsupported security"
+Errors   FrameError "key missing", "not authentic", "replay", "truncated", "garbage", "unsupported security";
+         ValueError for keys of another size
 Runs on  both
 
 Meters sign with an authentication key that not every operator gives out. Without it nothing can be authenticated:
-then the plaintext must at least be what a meter pushes, and replays are not noticed. With it the counter is looked
-at when the tag is right and not before, so that nobody else can move it.
+then the plaintext must at least be what a meter pushes, and replays are not noticed. With it what has no tag is not
+authentic: else one could take the tag off. The counter is looked at when the tag is right and not before, so that
+nobody else can move it.
 """
 
 from micropython import const
@@ -36,7 +38,9 @@ class Envelope:
         self.counters = {}  # system title -> the highest counter that came with a right tag; may be kept and set
         self.title = b""  # of the last envelope
         self.is_authentic = False  # whether the last one had a right tag
-        self._gcm = GCM(key) if key else None
+        if auth_key is not None and len(auth_key) != 16:
+            raise ValueError("auth_key")
+        self._gcm = GCM(key) if key is not None else None
         self._auth_key = auth_key
 
     def open(self, buf: bytearray, pos: int, end: int) -> "tuple[int, int]":
@@ -49,12 +53,11 @@ class Envelope:
         end, rest = pos + length, end
         if length < 5 or end > rest:
             raise FrameError("truncated")
-        control = buf[pos]
-        if control & _SUITE > 1 or control & _OTHER_BITS or not control & (_ENCRYPTED | _AUTHENTICATED):
-            raise FrameError("unsupported security")  # suites 0 and 1 are AES-128-GCM, 2 has another key
         gcm = self._gcm
         if gcm is None:
             raise FrameError("key missing")
+        control = buf[pos]
+        self._check(control)
         iv = self.title + bytes(buf[pos + 1 : pos + 5])
         pos += 5
         tag = b""
@@ -63,7 +66,7 @@ class Envelope:
             if end < pos:
                 raise FrameError("truncated")
             tag = bytes(buf[end : end + _TAG])
-        if tag and self._auth_key:
+        if self._auth_key:
             aad = bytes((control,)) + self._auth_key
             if control & _ENCRYPTED:
                 self._unseal(gcm, iv, aad, buf, pos, end, tag)
@@ -72,6 +75,12 @@ class Envelope:
         elif control & _ENCRYPTED:
             gcm.decrypt_unauthenticated(iv, buf, pos, end)
         return pos, end
+
+    def _check(self, control):
+        if control & _SUITE > 1 or control & _OTHER_BITS or not control & (_ENCRYPTED | _AUTHENTICATED):
+            raise FrameError("unsupported security")  # suites 0 and 1 are AES-128-GCM, 2 has another key
+        if self._auth_key and not control & _AUTHENTICATED:
+            raise FrameError("not authentic")
 
     def _unseal(self, gcm, iv, aad, buf, pos, end, tag):
         try:

@@ -4,7 +4,8 @@ Source   IEC 62056-21:2002, 6.3 (identification, data and acknowledgement messag
          (block check character), 5.3 (7 bits, even parity); IEC 62056-61 and DIN 43863-3 (reduced codes, F.F, 0.9.1).
 Units    those of reading.py; times are Unix seconds. "1.8.1*01" becomes "1-0:1.8.1.1", the OBIS code of a meter for
          electricity; codes of two parts ("6.8", heat) and those of other media stay as they are written. A
-         Telegram's `meter` is what 0.0.0, C.1.0, C.1, 0.0 or 96.1.0 tell, else the ident line; `version` is the mode.
+         Telegram's `meter` is what 0.0.0, C.1.0, C.1, 0.0 or 96.1.0 tell, else the ident line;
+         `version` is the mode (what mode B sends is told as C or A).
 Memory   one buffer of 256 bytes: a data set is read as soon as it is whole and the readout itself is never kept, only
          the numbers in it (some 110 bytes each on a board) until the BCC has come: `most` of them, or `wanted` ones.
 Errors   feed() raises nothing: what is no good message is dropped and counted in `errors`, by reason:
@@ -16,7 +17,7 @@ Errors   feed() raises nothing: what is no good message is dropped and counted i
          too long   a data set of more than 256 bytes, or more data sets than are kept
 Runs on  both
 
-A line of 7E1 may be read as 8 bits: the first byte's parity bit tells, and from there on each byte's parity is checked.
+A line of 7E1 may be read as 8 bits: the first byte's parity bit tells, and from there on every parity is checked.
 """
 
 from micropython import const
@@ -36,9 +37,16 @@ _START = const(0x2F)
 _NONE = const(())
 _QUIET = const(b"\x00\x0a\x0d\x15\x7f")  # fillers, line ends, NAK
 _MARKS = const(b"\xaf\x82\x81")  # "/", STX and SOH with their parity bit
-# between messages or after the ident line; in the ident line; in a block; in lines without BCC; after their "!";
-# before the BCC; in a command; before its BCC; in the master's acknowledgement
-_IDLE, _IDENT, _BLOCK, _LINES, _AFTER_END, _BCC, _COMMAND, _COMMAND_BCC, _ACKNOWLEDGEMENT = range(9)
+# where in a message the decoder is
+_IDLE = const(0)  # between messages, or after the ident line
+_IDENT = const(1)
+_BLOCK = const(2)  # what has a BCC
+_LINES = const(3)  # what has none
+_AFTER_END = const(4)  # behind the "!" of those
+_BCC = const(5)
+_COMMAND = const(6)
+_COMMAND_BCC = const(7)
+_ACKNOWLEDGEMENT = const(8)  # the master's
 
 
 class IEC62056Decoder:
@@ -47,9 +55,7 @@ class IEC62056Decoder:
     wanted: a tuple of codes as the meter writes them ("1.8.0"), or None for all; most: numbers kept of one message.
     """
 
-    def __init__(
-        self, zone=None, base_offset_s: int = 3600, wanted: "tuple | None" = None, most: int = 400
-    ) -> None:
+    def __init__(self, zone=None, base_offset_s: int = 3600, wanted: "tuple | None" = None, most: int = 400) -> None:
         self.errors = {}
         self.ident = ""  # the ident line that has come, until its message is over
         self.command = ""  # the last command message: "P0" from a meter that waits to be asked
@@ -81,12 +87,12 @@ class IEC62056Decoder:
         return found
 
     def expect(self, meter: str, code: str) -> None:
-        """Say what the next answers are, where they do not say so: the meter's, and the value of the register `code`."""
+        """Say whose the next answers are and of which register, where they do not say so themselves."""
         self._sets.default_meter = meter
         self._sets.default_code = code
 
     def silence(self) -> tuple:
-        """Say that the line has been silent for long: the message that has begun will not go on. Return no Telegrams."""
+        """Say that the line has been silent for long: what has begun will not go on. Return no Telegrams."""
         if self._state != _IDLE:
             self._count("truncated")
         self._reset()
@@ -97,7 +103,7 @@ class IEC62056Decoder:
     def _take(self, byte):
         """Take a byte; return whether a data message has come to its end."""
         state = self._state
-        if state == _BLOCK or state == _LINES:
+        if state in (_BLOCK, _LINES):
             self._data(byte, state)
         elif state == _BCC:
             if self._bcc != byte:
@@ -108,7 +114,13 @@ class IEC62056Decoder:
                 return True
             if byte != 13:  # a P1 telegram has its CRC here
                 self._bad = self._bad or "unsupported P1"
-        elif state == _IDLE:
+        else:
+            self._take_control(byte, state)
+        return False
+
+    def _take_control(self, byte, state):
+        """Take a byte of what is no data message."""
+        if state == _IDLE:
             self._begin(byte)
         elif state == _COMMAND_BCC:
             self._reset()
@@ -119,7 +131,6 @@ class IEC62056Decoder:
                 self._state = _IDLE
         elif self._keep(byte) and byte == _LF:
             self._end_of_ident(0)
-        return False
 
     def _begin(self, byte):
         """Look for the first byte of a message, or after an ident line for what it announces."""
@@ -171,7 +182,7 @@ class IEC62056Decoder:
             self._reset()
 
     def _part_of_command(self, byte):
-        if byte == _STX or byte == _ETX:
+        if byte in (_STX, _ETX):
             if not self._bcc:
                 self.command = "".join([chr(self._buf[i]) for i in range(min(2, self._len))])
             self._bcc = 1  # its name is known; what is in brackets is nobody's here
@@ -193,7 +204,7 @@ class IEC62056Decoder:
             self._end_of_line()
         elif byte == _START and not self._len:
             self._restart()
-        elif state == _BLOCK and (byte == _ETX or byte == _EOT):
+        elif state == _BLOCK and byte in (_ETX, _EOT):
             self._sets.bad += self._holds_more()
             self._state = _BCC
         elif state == _LINES and byte == _END:
@@ -232,10 +243,7 @@ class IEC62056Decoder:
 
     def _holds_more(self):
         """Return whether there is more in the buffer than line ends and the "!" of a block."""
-        for i in range(self._len):
-            if self._buf[i] not in b"\r\n!\x00":
-                return True
-        return False
+        return any([self._buf[i] not in b"\r\n!\x00" for i in range(self._len)])
 
     # -- its end -----------------------------------------------------------------------------------------------
 
@@ -253,7 +261,7 @@ class IEC62056Decoder:
             self._count("line", sets.bad)
         if sets.overflow:
             self._count("too long")
-        return sets.telegram(ident, "C" if is_block else "D" if ident[3:4] == "3" else "A")
+        return sets.telegram(ident, "C" if is_block else "D" if ident[3:4].isdigit() else "A")
 
     def _reset(self):
         self._state = _IDLE

@@ -1,7 +1,7 @@
 """The data sets of an IEC 62056-21 message: code, value and unit, read one by one as they come.
 
-Source   IEC 62056-21:2002, 6.5 (data set: code "(" value "*" unit ")"); DIN 43863-3 and VDEW 2.1.7 (times: YYMMDDhhmm, with
-         0, 1 or 2 before it for winter, summer and UTC; a maximum is followed by its time in brackets).
+Source   IEC 62056-21:2002, 6.5 (data set: code "(" value "*" unit ")"); DIN 43863-3 and VDEW 2.1.7 (times: YYMMDDhhmm,
+         with 0, 1 or 2 before it for winter, summer and UTC; a maximum is followed by its time in brackets).
 Units    as in reading.py; what is not known there is told in the meter's own words; hours and minutes become seconds.
 Memory   numbers as many as it may keep, and at most 128 texts of 4096 characters together, until telegram() is called.
 Errors   none: `bad` counts the data sets that are not understood, `overflow` those for which there was no room.
@@ -60,9 +60,8 @@ class DataSets:
         opening = buf.find(_OPEN, 0, n)
         code = bytes(buf[:opening]).strip(b"\r\n\x00 ") if opening >= 0 else b""
         body = bytes(buf[opening + 1 : n - 1])
-        if opening < 0 or len(code) > _LONGEST_CODE or not _is_printable(code) or not _is_printable(body):
-            self.bad += 1
-        elif body.find(_OPEN) >= 0 or (not code and not self._code):
+        has_names = opening >= 0 and (code or self._code) and len(code) <= _LONGEST_CODE
+        if not (has_names and _is_printable(code) and _is_printable(body)) or body.find(_OPEN) >= 0:
             self.bad += 1
         elif code:
             self._first_group(str(code, "ascii"), body)
@@ -79,7 +78,7 @@ class DataSets:
             self._moments[short] = body
         elif short in _IDS:
             self._ids[short] = str(body, "ascii").strip()
-        elif short == "1.0.0" and _digits(body) and len(_digits(body)) >= 10:
+        elif short == "1.0.0" and len(_digits(body) or b"") >= 10:
             self._moments[short] = body
         self._has_number = self._is_wanted and self._number(code, body)
         if self._is_wanted and not self._has_number:
@@ -98,7 +97,7 @@ class DataSets:
     def _text(self, code, body):
         text = str(body, "ascii")
         before = self._texts.get(code)
-        self._letters += len(text)
+        self._letters += len(text) + 1
         if (before is None and len(self._texts) == _MOST_TEXTS) or self._letters > _MOST_LETTERS:
             self.overflow += 1
         else:

@@ -28,22 +28,49 @@ _AGREEING = const(3)  # readings in a row that must agree on a leap in time
 class IntervalRecorder:
     """Writes the intervals of one profile.
 
-    profile: store.profile.Profile; clock: now() -> Unix s, 0 while unset, and state "unset", "meter" or "set";
-    journal: store.journal.Journal, told of METER_CLOCK once while it lasts.
+    profile: store.profile.Profile; clock: now() -> Unix s, 0 while unset, and state "unset", "meter" or "set".
     """
 
-    def __init__(self, profile, clock, journal=None, ticks_ms=now_ms) -> None:
+    def __init__(self, profile, clock, ticks_ms=now_ms) -> None:
         self._profile = profile
         self._clock = clock
-        self._journal = journal
         self._ticks_ms = ticks_ms
         self._step = profile.interval_s
+        self._meters = None  # what set_meters was told last
         self._before = None  # (at, values, sure) of the newest reading
         self._closed = profile.last or 0  # end of the newest interval that is done with
         self._heard = 0  # ticks of the newest reading
         self._leap = (0, 0)  # (time, readings in a row) of those far ahead of all before
         self._late = False  # the readings that are late have been told
-        self._meter_off = False  # the meter's clock has been told
+
+    def set_meters(self, meters: tuple, at: "int | None") -> list:
+        """Let the readings from now on be those of these meters; return the indexes of the columns that changed hands.
+
+        meters: an id per column of the profile, "" where none is told; at: as of the reading() that comes next.
+        The last interval of a meter that is gone is closed if it has ended, and is the new one's if not. HubError
+        STORE_FULL as of Profile.set_meters.
+        """
+        if meters == self._meters:
+            return []
+        changed = self._profile.exchanged(meters)
+        try:
+            if changed and self._before is not None:
+                end = self._end_of(self._before[0])
+                if self._closed < end <= (at or self._clock.now()):
+                    self._close(end, None)
+        finally:
+            self._meters = meters
+            self._forget(changed)
+            self._profile.set_meters(meters)
+        self._closed = max(self._closed, self._profile.last or 0)
+        return changed
+
+    def _forget(self, columns):
+        """Forget what was last read in these columns."""
+        if columns and self._before is not None:
+            at, values, sure = self._before
+            values = tuple([None if i in columns else value for i, value in enumerate(values)])
+            self._before = (at, values, sure) if any([value is not None for value in values]) else None
 
     def reading(self, at: "int | None", values: tuple) -> int:
         """Take a reading; return how many intervals it closed.
@@ -111,9 +138,6 @@ class IntervalRecorder:
             return at, values, True
         ahead = at - self._clock.now()
         off = abs(ahead) > _METER_OFF_S
-        if off and not self._meter_off and self._journal is not None:
-            self._journal.add("event", "METER_CLOCK", "meter is %d s ahead" % ahead)
-        self._meter_off = off
         # kept, a reading from the far future would make every true one after it late
         return None if ahead > _LEAP_S else (at, values, not off)
 

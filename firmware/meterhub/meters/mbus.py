@@ -21,22 +21,25 @@ from micropython import const
 from ..errors import FrameError
 from . import mbus_records
 from .mbus_fixed import fixed_records
-from .reading import Telegram
+from .reading import Reading, Telegram
 
 _SIZE = const(261)  # 68 L L 68, at most 255 bytes, sum, 16
+_MOST_REASONS = const(24)
 _LONG = const(0x68)
 _SHORT = const(0x10)
 _STOP = const(0x16)
 _ACK = const(0xE5)
 _NONE = const(())
 _ENCRYPTED = const(b"\x02\x03\x04\x05\x07\x08\x09\x0a\x0d\x0f")  # the modes that are defined, EN 13757-7
-_REFUSALS = const(
-    "unspecified,CI field,too long,too many records,premature end,too many DIFE,too many VIFE,reserved,busy,too many readouts"
-)
-_MEDIA = const(
-    "other,oil,electricity,gas,heat,steam,warm water,water,heat cost allocator,compressed air,cooling,cooling,"
-    "heat,heat and cooling,bus,unknown"
-)
+_REFUSALS = (
+    "unspecified", "CI field", "too long", "too many records", "premature end",
+    "too many DIFE", "too many VIFE", "reserved", "busy", "too many readouts",
+)  # fmt: skip
+_MEDIA = (
+    "other", "oil", "electricity", "gas", "heat", "steam", "warm water", "water",
+    "heat cost allocator", "compressed air", "cooling", "cooling", "heat", "heat and cooling", "bus", "unknown",
+)  # fmt: skip
+_MORE_MEDIA = {0x15: "hot water", 0x16: "cold water", 0x17: "two waters", 0x18: "pressure", 0x19: "converter"}
 
 
 class MBusDecoder:
@@ -56,12 +59,15 @@ class MBusDecoder:
     def feed(self, buf: "bytes | bytearray", n: int) -> "list | tuple":
         """Take the first `n` bytes of `buf`; return the Telegrams they complete, mostly none."""
         found = _NONE
-        own = self._buf
+        own, at, need = self._buf, self._len, self._need
         for i in range(n):
-            own[self._len] = buf[i]
-            self._len += 1
-            if self._len >= self._need:
+            own[at] = buf[i]
+            at += 1
+            if at >= need:
+                self._len = at
                 found = self._settle(found)
+                at, need = self._len, self._need
+        self._len = at
         return found
 
     def silence(self) -> "list | tuple":
@@ -128,10 +134,9 @@ class MBusDecoder:
         self._drop(n)
 
     def _drop(self, n):
-        buf = self._buf
         rest = self._len - n
-        for i in range(rest):
-            buf[i] = buf[n + i]
+        if rest:
+            self._buf[:rest] = self._view[n : n + rest]
         self._len = rest
 
     def _close(self, whole):
@@ -153,7 +158,7 @@ class MBusDecoder:
             raise FrameError("unsupported request")
         ci = raw[2]
         if ci == 0x70:
-            raise FrameError("refused " + _REFUSALS.split(",")[min(raw[3], 9) if len(raw) > 3 else 0])
+            raise FrameError("refused " + _REFUSALS[min(raw[3], 9) if len(raw) > 3 else 0])
         if ci & 0xFB in (0x72, 0x73):
             return self._with_long_header(raw, ci, not ci & 4)
         if ci == 0x7A:
@@ -169,11 +174,10 @@ class MBusDecoder:
         _need(raw, 15 if ci & 1 == 0 else 19)
         ident = "%08x" % int.from_bytes(raw[3:7], "little" if low_first else "big")
         if ci & 1:
-            at = None
-            fields = fixed_records(raw, low_first)
-            readings = [mbus_records.reading(one, ident) for one in fields]
+            found = fixed_records(raw, low_first)
+            readings = [Reading(name, value, scale, unit, ident, 0, None) for name, value, scale, unit in found]
             medium = raw[9] >> 6 & 3 | raw[10] >> 4 & 12
-            return Telegram(ident, "%02X" % ci, at, readings, _header_texts(medium, raw[8] & 0xFC))
+            return Telegram(ident, "%02X" % ci, None, readings, _header_texts(medium, raw[8] & 0xFC))
         _refuse_encrypted(raw, 13)
         maker = int.from_bytes(raw[7:9], "little" if low_first else "big")
         letters = "".join([chr(64 + (maker >> shift & 31)) for shift in (10, 5, 0)])
@@ -182,7 +186,7 @@ class MBusDecoder:
 
     def _telegram(self, meter, ci, raw, pos, low_first, head):
         records = self._records
-        found = records.read(raw, pos, low_first)
+        records.read(raw, pos, low_first)
         self.more = records.more
         meter = meter or records.serial
         texts = records.texts
@@ -190,10 +194,11 @@ class MBusDecoder:
             texts[name] = value
         if "version" in head:
             texts["version"] = "%d" % head["version"]
-        readings = [mbus_records.reading(one, meter) for one in found]
-        return Telegram(meter, "%02X" % ci, records.at, readings, texts)
+        return Telegram(meter, "%02X" % ci, records.at, records.readings(meter), texts)
 
     def _count(self, reason):
+        if reason not in self.errors and len(self.errors) >= _MOST_REASONS:
+            reason = "unsupported"  # a line of nonsense has hundreds
         self.errors[reason] = self.errors.get(reason, 0) + 1
 
 
@@ -214,8 +219,7 @@ def _refuse_encrypted(raw, at):
 def _header_texts(medium, status):
     texts = {}
     if medium is not None:
-        names = _MEDIA.split(",")
-        texts["medium"] = names[medium] if medium < len(names) else "%02X" % medium
+        texts["medium"] = _MEDIA[medium] if medium < 16 else _MORE_MEDIA.get(medium) or "%02X" % medium
     if status:
         texts["status"] = "%02X" % status
     return texts

@@ -34,7 +34,7 @@ _UNITS = const(
 
 
 def fixed_records(raw: bytes, low_first: bool) -> list:
-    """Return [(name, value, scale, unit, None)] of an answer with CI 73 or 77, from its C field on, 19 bytes."""
+    """Return [(name, value, scale, unit)] of an answer with CI 73 or 77, from its C field on, 19 bytes."""
     status = raw[8]
     codes = (raw[9] & 0x3F, raw[10] & 0x3F)
     if not low_first:
@@ -50,7 +50,7 @@ def fixed_records(raw: bytes, low_first: bool) -> list:
         if code == _HISTORIC:
             code, is_stored = codes[1 - i], True
         unit, name, scale = _unit(code)
-        found.append((name + (" s1" if is_stored else ""), value, scale, unit, None))
+        found.append((name + (" s1" if is_stored else ""), value, scale, unit))
     if len(found) == 2 and found[0][0] == found[1][0]:
         found[1] = (found[1][0] + " #2",) + found[1][1:]
     return found

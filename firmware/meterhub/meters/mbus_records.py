@@ -4,7 +4,7 @@ Source   EN 13757-3:2018, 6.3 (DIF, DIFE), 6.4 (VIF), annex A (types A to M), an
          (CI 76) turns the bytes of every value round.
 Units    as in reading.py; durations are seconds. A quantity's name: "volume flow max s1 t2 u3" is the maximum of
          storage 1, tariff 2, subunit 3; a name that comes again in one telegram gets " #2" behind it.
-Memory   the meaning of at most 64 different record headers is kept.
+Memory   the meaning of at most 64 different record headers is kept, until others come.
 Errors   FrameError: "truncated" (a record goes on behind the end), "too many DIFE", "too many VIFE",
          "unsupported DIF xx" (its length cannot be known). One of them refuses the whole answer.
 Runs on  both
@@ -24,6 +24,7 @@ _LENGTHS = const(b"\x00\x01\x02\x03\x04\x04\x06\x08\x00\x01\x02\x03\x04\x00\x06\
 _FLOAT = const(5)
 _FIRST_BCD = const(9)
 _VARIABLE = const(13)
+_PLAIN = const(0x7C)
 _FUNCTIONS = const(("", " max", " min", " error"))
 _REST = const((0x0F, 0x1F))  # the rest is the manufacturer's
 
@@ -31,19 +32,20 @@ _REST = const((0x0F, 0x1F))  # the rest is the manufacturer's
 class _Header:
     """What the DIF, DIFE, VIF and VIFE of a record say."""
 
-    def __init__(self, raw, at, vif_at):
-        """raw[at:vif_at] are DIF and DIFE; the VIF follows."""
-        dif = raw[at]
+    def __init__(self, raw, vif_at):
+        """raw[:vif_at] are DIF and DIFE."""
+        dif = raw[0]
         self.form = dif & 15
         self.length = _LENGTHS[self.form]
         self.function = dif >> 4 & 3
         self.storage = dif >> 6 & 1
         self.tariff = self.subunit = 0
-        for i in range(vif_at - at - 1):
-            dife = raw[at + 1 + i]
+        for i in range(vif_at - 1):
+            dife = raw[1 + i]
             self.storage |= (dife & 15) << (1 + 4 * i)
             self.tariff |= (dife >> 4 & 3) << 2 * i
             self.subunit |= (dife >> 6 & 1) << i
+        self.is_stored = bool(self.storage or self.function)  # it is not of now
         self.name = ""
         self.unit = ""
         self.meaning = None
@@ -60,7 +62,7 @@ class _Header:
 
 
 class Records:
-    """Reads the records of one answer after the other; base_offset_s: what the meters' standard time is ahead of UTC."""
+    """Reads the records of one answer after the other. base_offset_s: what the meters' standard time is before UTC."""
 
     def __init__(self, base_offset_s: int) -> None:
         self._base_offset_s = base_offset_s
@@ -75,8 +77,8 @@ class Records:
         self.texts = {}
         self._seen = {}
 
-    def read(self, raw: bytes, pos: int, low_first: bool) -> list:
-        """Return [(name, value, scale, unit, at)] of the records raw[pos:]; texts, at, more and serial are set anew."""
+    def read(self, raw: bytes, pos: int, low_first: bool) -> None:
+        """Read the records raw[pos:]; readings() tells their numbers. texts, at, more and serial are set anew."""
         self._raw = raw
         self._low_first = low_first
         self.more = False
@@ -98,42 +100,51 @@ class Records:
                 break
             else:
                 pos = self._record(pos, end)
-        found, self._found, self._raw = self._found, [], b""
-        return self._with_times(found)
+        self._raw = b""
+
+    def readings(self, meter: str) -> list:
+        """Return the Readings of what read() has found; each has the time of its storage, or that of now."""
+        found, self._found = self._found, []
+        result = []
+        for name, value, scale, header in found:
+            at = self.at if not header.is_stored else None
+            if self._times:
+                at = self._time_of(header, at)
+            result.append(Reading(name, value, scale, header.unit, meter, 0, at))
+        return result
 
     # -- one record -----------------------------------------------------------------------------------------
 
     def _record(self, start, end):
         """Take the record at `start`; return where the next one begins."""
         raw = self._raw
-        if raw[start] & 15 == 15:
-            raise FrameError("unsupported DIF %02X" % raw[start])
-        vif_at = self._extended(start, end, "too many DIFE")
-        if vif_at >= end:
-            if vif_at == start + 1 and not _LENGTHS[raw[start] & 15]:
-                return end  # a DIF alone: no data, and nothing said of what
+        vif_at = start + 1 if not raw[start] & 0x80 else self._extended(start, end, "too many DIFE")
+        pos = self._after_vif(vif_at, end)
+        key = raw[start:pos]
+        header = self._known.get(key) or self._header(key, vif_at - start)
+        if header.form == _VARIABLE:
+            return self._variable(header, pos, end)
+        stop = pos + header.length
+        if stop > end:
             raise FrameError("truncated")
-        pos = vif_at + 1
-        if raw[vif_at] & 0x7F == 0x7C:  # its text stands before the VIFE
-            if pos >= end:
-                raise FrameError("truncated")
-            pos += 1 + raw[pos]
-        if raw[vif_at] & 0x80:
-            if pos >= end:
-                raise FrameError("truncated")
+        if stop > pos:
+            self._value(header, pos, header.length)
+        return stop
+
+    def _after_vif(self, pos, end):
+        """Return where the VIF at `pos` ends with all that belongs to it; FrameError when that is behind the end."""
+        raw = self._raw
+        if pos >= end:
+            raise FrameError("truncated")
+        vif = raw[pos]
+        pos += 1
+        if vif & 0x7F == _PLAIN:  # its text stands before the VIFE
+            pos += 1 + raw[pos] if pos < end else 1
+        if vif & 0x80:
             pos = self._extended(pos, end, "too many VIFE")
         if pos > end:
             raise FrameError("truncated")
-        key = raw[start:pos]
-        header = self._known.get(key) or self._header(key, start, vif_at, pos)
-        length = header.length
-        if header.form == _VARIABLE:
-            return self._variable(header, pos, end)
-        if pos + length > end:
-            raise FrameError("truncated")
-        if length:
-            self._value(header, pos, length)
-        return pos + length
+        return pos
 
     def _extended(self, pos, end, too_many):
         """Return where the chain of extension bytes that begins at `pos` ends."""
@@ -145,18 +156,21 @@ class Records:
             pos += 1
         raise FrameError(too_many if pos < end else "truncated")
 
-    def _header(self, key, start, vif_at, stop):
-        raw = self._raw
-        header = _Header(raw, start, vif_at)
-        vif = raw[vif_at:stop]
+    def _header(self, key, vif_at):
+        """Return the _Header of the bytes `key`, whose VIF stands at `vif_at`."""
+        if key[0] & 15 == 15:
+            raise FrameError("unsupported DIF %02X" % key[0])
+        header = _Header(key, vif_at)
+        vif = key[vif_at:]
         plain = ""
-        if vif[0] & 0x7F == 0x7C:
+        if vif[0] & 0x7F == _PLAIN:
             n = vif[1]
             plain = _text(vif[2 : 2 + n], self._low_first)
             vif = vif[:1] + vif[2 + n :]
         header.set_meaning(Meaning(vif, plain))
-        if len(self._known) < _MOST_KNOWN:
-            self._known[key] = header
+        if len(self._known) >= _MOST_KNOWN:  # another meter than those before
+            self._known = {}
+        self._known[key] = header
         return header
 
     # -- its value ------------------------------------------------------------------------------------------
@@ -202,8 +216,9 @@ class Records:
         meaning = header.meaning
         if meaning.kind == LEVEL and value > 0:  # no receiver hears that: it is the radio's own count of 2 dB steps
             value = 2 * value - 130
-        name = self._name(header.name)
-        self._found.append((name, value * meaning.times, scale + meaning.scale, header.unit, header))
+        if meaning.times != 1:
+            value *= meaning.times
+        self._found.append((self._name(header.name), value, scale + meaning.scale, header))
 
     def _variable(self, header, pos, end):
         """Take a value of variable length: LVAR, then text, BCD or a big number."""
@@ -256,12 +271,12 @@ class Records:
         """Return the name, numbered when this telegram has told it already."""
         count = self._seen.get(name, 0) + 1
         self._seen[name] = count
-        return name if count == 1 else "%s #%d" % (name, count)
+        return name if count == 1 else name + " #%d" % count
 
     # -- times ----------------------------------------------------------------------------------------------
 
     def _date(self, header, bits, length):
-        """Take a date (type G), a time (J), or both (F, I); they are texts, and the time of what was stored with them."""
+        """Take a date (type G), a time (J), or both (F, I): a text, and the time of what was stored with it."""
         if length == 2:
             text, at = "" if bits == 0xFFFF else _day_text(bits, bits >> 8), None
         elif length == 3:
@@ -300,23 +315,13 @@ class Records:
             return text, None
         return text, wall - self._base_offset_s - 3600 * is_summer
 
-    def _with_times(self, found):
-        """Return the records with a time each: that of its storage, or the meter's for what it says of now."""
-        result = []
-        for name, value, scale, unit, header in found:
-            at = self.at if not (header.storage or header.function) else None
-            for other, moment in self._times:
-                if other.storage == header.storage and other.function == header.function:
-                    if other.tariff in (0, header.tariff) and other.subunit in (0, header.subunit):
-                        at = moment
-            result.append((name, value, scale, unit, at))
-        return result
-
-
-def reading(found: tuple, meter: str) -> Reading:
-    """Return the Reading of one of the tuples that Records.read() returns."""
-    name, value, scale, unit, at = found
-    return Reading(name, value, scale, unit, meter, 0, at)
+    def _time_of(self, header, at):
+        """Return the time that was told for the same storage and function; `at` when there is none."""
+        for other, moment in self._times:
+            if other.storage == header.storage and other.function == header.function:
+                here = other.tariff in (0, header.tariff) and other.subunit in (0, header.subunit)
+                at = moment if here else at
+        return at
 
 
 def _variable_length(lvar):

@@ -3,7 +3,7 @@
 Source   EN 13757-2:2018, 5.7.5 (SND_NKE, SND_UD, REQ_UD2 with FCB), 5.7.2 (answer within 11 to 330 bit times + 50 ms);
          EN 13757-3:2018, 11 (selection by secondary address: CI 52, address 253, F for any digit).
 Memory   no buffer of its own: the bytes go through the MBusDecoder that is passed in.
-Errors   ("failed", reason): "silent", "no such meter", "wrong meter", "endless", or what the decoder says of the answer.
+Errors   ("failed", reason): "silent", "no such meter", "wrong meter", "endless", or the decoder's for the last answer.
 Runs on  both; no I/O. Actions are tuples that the link carries out one after the other, each to its end:
          ("line", baud, format)   set the line                 ("send", bytes)   send, until the last bit has left
          ("pause", ms)            wait, whatever comes         ("wait", ms)      then on_timeout(); it starts anew here
@@ -13,11 +13,14 @@ An empty answer to on_bytes() means: go on waiting as before.
 
 from micropython import const
 
+from .reasons import new_reason
+
 _NKE = const(0x40)
 _SND_UD = const(0x53)
 _REQ_UD2 = const(0x5B)
 _FCB = const(0x20)
 _SELECTED = const(253)
+_ANY = const(254)
 _ACK = const(0xE5)
 _TRIES = const(3)
 _MOST_FRAMES = const(32)
@@ -44,16 +47,20 @@ def selection(secondary: str) -> bytes:
 
 
 class MBusSession:
-    """Reads one meter. address: 0 to 250, or the digits of a secondary address; decoder: an MBusDecoder."""
+    """Reads one meter. decoder: an MBusDecoder; address: 0 to 250, 254 for the only one, or a secondary address."""
 
     def __init__(self, decoder, address: "int | str", baud: int = 2400) -> None:
         self._decoder = decoder
         self._baud = baud
-        self._select = selection(address) if isinstance(address, str) else b""
-        self._secondary = address.upper() if isinstance(address, str) else ""
-        self._address = _SELECTED if self._select else address
-        if not 0 <= self._address <= _SELECTED:
+        self._select = b""
+        self._secondary = ""
+        if isinstance(address, str):
+            self._select = selection(address)
+            self._secondary = address.upper()
+            address = _SELECTED
+        elif not 0 <= address <= 250 and address != _ANY:
             raise ValueError("address")
+        self._address = address
         self._patience_ms = 330 * 1000 // baud + 50
         self._state = ""  # "reset", "select" or "read"
         self._tries = 0
@@ -76,20 +83,23 @@ class MBusSession:
                     return self._begin("select" if self._state == "reset" and self._select else "read")
             return _NO_ACTIONS
         for telegram in self._decoder.feed(buf, n):
-            if not self._is_asked(telegram):
-                return (("failed", "wrong meter"),)
-            self._found.append(telegram)
-            if not self._decoder.more:
-                return (("done", self._found),)
-            if len(self._found) == _MOST_FRAMES:
-                return (("failed", "endless"),)
-            self._fcb ^= _FCB
-            return self._begin("read")
+            return self._take(telegram)
         return (("wait", self._gap_ms()),) if n else _NO_ACTIONS
+
+    def _take(self, telegram):
+        """Take an answer, and ask for the next one where there is more."""
+        if not self._is_asked(telegram):
+            return (("failed", "wrong meter"),)
+        self._found.append(telegram)
+        if not self._decoder.more:
+            return (("done", self._found),)
+        if len(self._found) == _MOST_FRAMES:
+            return (("failed", "endless"),)
+        self._fcb ^= _FCB
+        return self._begin("read")
 
     def on_timeout(self) -> tuple:
         """Say that what was waited for has not come; return the actions that follow."""
-        before = self._errors
         self._decoder.silence()
         if self._tries < _TRIES:
             return self._send()
@@ -97,10 +107,7 @@ class MBusSession:
             return self._begin("select" if self._select else "read")
         if self._state == "select":
             return (("failed", "no such meter"),)
-        for reason, count in self._decoder.errors.items():
-            if count > before.get(reason, 0):
-                return (("failed", reason),)
-        return (("failed", "silent"),)
+        return (("failed", new_reason(self._decoder.errors, self._errors) or "silent"),)
 
     def _begin(self, state):
         self._state = state
@@ -124,11 +131,8 @@ class MBusSession:
 
     def _is_asked(self, telegram):
         if not self._secondary:
-            return self._address == 254 or self._decoder.address == self._address
+            return self._address in (_ANY, self._decoder.address)
         digits = telegram.meter[-8:].upper()
         if len(digits) < 8:
             return True  # CI 78 and 7A do not say
-        for i in range(8):
-            if self._secondary[i] not in ("F", digits[i]):
-                return False
-        return True
+        return all([self._secondary[i] in ("F", digits[i]) for i in range(8)])

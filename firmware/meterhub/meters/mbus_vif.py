@@ -1,8 +1,9 @@
 """What an M-Bus value is: the tables of value information (VIF, VIFE) as quantity, unit and power of ten.
 
 Source   EN 13757-3:2018, 6.4.2 table 10 (primary VIF), 6.4.4 table 12 (second extension, FB), 6.4.5 table 14 (main
-         extension, FD), 6.4.7 table 15 (combinable VIFE); the codes of FB that the 2013 edition withdrew (gallons,
-         Fahrenheit) are read as their meters mean them. Written from the editions as peers quote them.
+         extension, FD), 6.4.7 tables 15 and 16 (combinable VIFE, and those behind FC); the codes of FB that the 2013
+         edition withdrew (gallons, Fahrenheit) are read as their meters mean them. Written from the editions as
+         peers quote them.
 Memory   tables of tuples: constants, in flash where the build is frozen.
 Runs on  both
 """
@@ -88,8 +89,14 @@ _FD = const(
         (0x0F, 0, 0, "", "software version", 1),
         (0x10, 0, 0, "", "customer location", 4),
         (0x11, 0, 0, "", "customer", 4),
+        (0x12, 0, 0, "", "user code", 4),
+        (0x13, 0, 0, "", "operator code", 4),
+        (0x14, 0, 0, "", "system operator code", 4),
+        (0x15, 0, 0, "", "developer code", 4),
+        (0x16, 0, 0, "", "password", 4),
         (0x17, 0, 0, "", "error flags", 1),
         (0x18, 0, 0, "", "error mask", 1),
+        (0x19, 0, 0, "", "security key", 4),
         (0x1A, 0, 0, "", "digital output", 1),
         (0x1B, 0, 0, "", "digital input", 1),
         (0x1C, 0, 0, "", "baud rate", 1),
@@ -99,9 +106,11 @@ _FD = const(
         (0x20, 0, 0, "", "first storage", 1),
         (0x21, 0, 0, "", "last storage", 1),
         (0x22, 0, 0, "", "storage block size", 1),
+        (0x23, 0, 0, "", "tariff descriptor", 1),
         (0x24, 2, 0, "s", "storage interval", 2),
         (0x28, 0, 0, "month", "storage interval", 0),
         (0x29, 0, 0, "year", "storage interval", 0),
+        (0x2A, 0, 0, "", "operator data", 4),
         (0x2B, 0, 0, "s", "second", 1),
         (0x2C, 2, 0, "s", "duration since readout", 2),
         (0x30, 0, 0, "", "start of tariff", 3),
@@ -143,6 +152,10 @@ _STEPS = const((("s", 1), ("min", 60), ("h", 3600), ("d", 86400)))
 _PER = const(
     "s min h day week month year revolution pulse-in0 pulse-in1 pulse-out0 pulse-out1 l m3 kg K kWh GJ kW K*l V A"
 )
+_PLACES = (
+    "", "L1", "L2", "L3", "N", "L1-L2", "L2-L3", "L3-L1", "Q1", "Q2", "Q3", "Q4",
+    "difference", "x7c0d", "x7c0e", "x7c0f", "absolute", "unsigned", "boolean", "to meter", "from meter",
+)  # fmt: skip
 _DATE_VIFE = const(b"\x39\x42\x43\x46\x47\x4a\x4b\x4e\x4f\x6a\x6b\x6e\x6f")
 _WORDS = const(
     (
@@ -191,13 +204,19 @@ class Meaning:
         self.kind = NUMBER
         self.error = ""
         rest = self._vif(vif, plain)
+        is_extended = False
         for i in range(rest, len(vif)):
-            if vif[i] & 0x7F == 0x7F:  # what follows is the manufacturer's own
+            code = vif[i] & 0x7F
+            if code == 0x7F:  # what follows is the manufacturer's own
                 own = vif[i + 1 :]
                 if own:
                     self.quantity += " x" + own.hex()
                 break
-            self._combine(vif[i] & 0x7F)
+            if is_extended:
+                self._extended(code)
+            elif code != 0x7C:
+                self._combine(code)
+            is_extended = code == 0x7C and not is_extended
 
     def _vif(self, vif, plain):
         """Take the VIF proper; return the index of the first combinable VIFE."""
@@ -215,18 +234,24 @@ class Meaning:
         return 1
 
     def _look_up(self, table, code, name):
-        for first, bits, scale, unit, quantity, kind in table:
-            if first <= code < first + (1 << bits):
-                self.quantity = quantity
-                self.kind = kind
-                self.unit = unit
-                if kind != TIMES:
-                    self.scale = scale + code - first
-                    return
-                step, self.times = _STEPS[code - first] if bits else (unit, 0)
-                self._set_times(step)
-                return
-        self.quantity = name + "%02X" % code
+        low, high = 0, len(table)
+        while high - low > 1:
+            middle = (low + high) >> 1
+            if table[middle][0] <= code:
+                low = middle
+            else:
+                high = middle
+        first, bits, scale, unit, quantity, kind = table[low]
+        if code >= first + (1 << bits):
+            self.quantity = name + "%02X" % code
+            return
+        self.quantity = quantity
+        self.kind = kind
+        self.unit = unit
+        if kind == TIMES:
+            self._set_times(_STEPS[code - first][0] if bits else unit)
+        else:
+            self.scale = scale + code - first
 
     def _set_times(self, step):
         for name, seconds in _STEPS:
@@ -258,6 +283,12 @@ class Meaning:
             self._set_times(_STEPS[code & 3][0])
         else:
             self._suffix(code)
+
+    def _extended(self, code):
+        """Take a VIFE of the extension table (behind FC): where it was measured, and which way it flows."""
+        self.quantity += " " + (_PLACES[code] if 0 < code < len(_PLACES) else "x7c%02x" % code)
+        if code == 0x11 and self.kind == NUMBER:
+            self.kind = UNSIGNED
 
     def _suffix(self, code):
         for known, text in _ERRORS:

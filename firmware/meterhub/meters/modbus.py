@@ -56,11 +56,15 @@ class ModbusDecoder:
     def feed(self, buf: "bytes | bytearray", n: int) -> "list | tuple":
         """Take the first `n` bytes of `buf`; return the Telegrams they complete, mostly none."""
         found = _NONE
+        own, at, need = self._buf, self._len, self._need
         for i in range(n):
-            self._buf[self._len] = buf[i]
-            self._len += 1
-            if self._len >= self._need:
+            own[at] = buf[i]
+            at += 1
+            if at >= need:
+                self._len = at
                 found = self._settle(found)
+                at, need = self._len, self._need
+        self._len = at
         return found
 
     def silence(self) -> "list | tuple":
@@ -141,10 +145,9 @@ class ModbusDecoder:
         self._drop(1)
 
     def _drop(self, n):
-        buf = self._buf
         rest = self._len - n
-        for i in range(rest):
-            buf[i] = buf[n + i]
+        if rest:
+            self._buf[:rest] = self._view[n : n + rest]
         self._len = rest
 
     # -- what is in them --------------------------------------------------------------------------------------
@@ -181,10 +184,7 @@ class ModbusDecoder:
         return None
 
     def _telegram(self, unit, function, raw):
-        if self._map is None:
-            registers = RegisterMap.of_raw(function, self._start, self._count_asked)
-        else:
-            registers = self._map
+        registers = self._map or RegisterMap.of_raw(function, self._start, self._count_asked)
         serial = registers.serial_in(raw, function, self._start)
         if serial:
             self.meter = serial

@@ -4,14 +4,14 @@ Source   the format is defined here. A map is a JSON object:
          meter      its name
          line       [baud, format], such as [9600, "8N1"]
          function   4 (input registers) or 3 (holding registers): of every row that names none
-         order      of the bytes of a number of two registers: "ABCD" (the standard's), "CDAB", "BADC" or "DCBA"
+         order      of the bytes of what takes more registers: "ABCD" (the standard's), "CDAB", "BADC" or "DCBA"
          most       registers that one request may ask for, at most 125 (left out: 125)
          gap        registers of no interest that a request may span so that there are fewer (left out: 0)
          serial     [function, address, type]: the serial number (may be left out)
          registers  rows of [name, address, type, unit, scale, function]; the last two may be left out:
-                    name "1-0:1.8.0" or a quantity such as "reactive power"; address from 0, as on the wire; type int16,
-                    uint16, int32, uint32, int64, uint64, float32, float64 or textN (N registers); unit as meters write
-                    it ("kWh"); scale the power of ten that the number is multiplied with
+                    name "1-0:1.8.0" or a quantity such as "reactive power"; address from 0, as on the wire; type
+                    int16, uint16, int32, uint32, int64, uint64, float32, float64 or textN (N registers); unit as
+                    meters write it ("kWh"); scale the power of ten that the number is multiplied with
 Errors   ConfigError with the place in the map and what is wrong there.
 Runs on  both
 """
@@ -26,6 +26,7 @@ from .reading import Reading
 from .unit_names import known_unit
 
 _ORDERS = const(("ABCD", "CDAB", "BADC", "DCBA"))
+_FORMATS = const(("8N1", "8E1", "8O1", "8N2"))
 _TYPES = const(("int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"))
 _SIZES = const(b"\x01\x01\x02\x02\x04\x04\x02\x04")
 _MOST = const(125)
@@ -64,6 +65,8 @@ class RegisterMap:
         line = given.get("line", [9600, "8N1"])
         if not isinstance(line, list) or len(line) != 2 or not _is_int(line[0], 300, 1000000):
             raise ConfigError("map.line", "not [baud, format]")
+        if line[1] not in _FORMATS:
+            raise ConfigError("map.line", "format is none of " + " ".join(_FORMATS))
         most = _checked_int(given, "most", _MOST, 1, _MOST)
         gap = _checked_int(given, "gap", 0, 0, _MOST)
         own = RegisterMap(str(given.get("meter", "")), tuple(line), order, most, gap)
@@ -135,12 +138,14 @@ class RegisterMap:
     def _part(self, raw, row, start):
         """Return the bytes of a row in the standard's order."""
         at = 3 + 2 * (row[1] - start)
-        words = [raw[i : i + 2] for i in range(at, at + 2 * row[2], 2)]
-        if not row[3].startswith("text"):
-            if self._words_turned:
-                words.reverse()
-            if self._bytes_turned:
-                words = [bytes((word[1], word[0])) for word in words]
+        part = raw[at : at + 2 * row[2]]
+        if row[3].startswith("text") or not (self._words_turned or self._bytes_turned):
+            return part
+        words = [part[i : i + 2] for i in range(0, len(part), 2)]
+        if self._words_turned:
+            words.reverse()
+        if self._bytes_turned:
+            words = [bytes((word[1], word[0])) for word in words]
         return b"".join(words)
 
     def _take_rows(self, given):

@@ -2,8 +2,8 @@
 
 Source   MODBUS over Serial Line V1.02, 2.5.1.1 (3.5 characters of silence between frames, 1.75 ms from 19200 baud on).
 Memory   no buffer of its own: the bytes go through a ModbusDecoder.
-Errors   ("failed", reason): "silent", "crc", "refused <why>" when not one row was read. Rows that the meter refuses are
-         asked for on their own, and left out if it still does.
+Errors   ("failed", reason): "silent", "crc", "refused <why>" when not one row was read. Rows that the meter refuses
+         are asked for on their own, and left out if it still does.
 Runs on  both; no I/O. Actions: those of mbus_session.py.
 """
 
@@ -12,6 +12,7 @@ from micropython import const
 from ..codec.crc import crc16_arc
 from .modbus import ModbusDecoder
 from .reading import Telegram
+from .reasons import new_reason
 
 _TRIES = const(3)
 _ILLEGAL = const((1, 2, 3))  # function, data address, data value
@@ -39,7 +40,7 @@ class ModbusSession:
         self._left = []  # requests still to send; the first one is on its way
         self._tries = 0
         self._telegrams = []
-        self._before = 0
+        self._errors = {}
         self._reason = ""
 
     def start(self) -> tuple:
@@ -67,20 +68,11 @@ class ModbusSession:
         self.decoder.silence()
         if self._tries < _TRIES:
             return self._send()
-        came = sum(self.decoder.errors.values()) > self._before
-        return (("failed", self._worst() if came else "silent"),)
-
-    def _worst(self):
-        for reason in ("crc", "truncated", "garbage"):
-            if reason in self.decoder.errors:
-                return reason
-        return "crc"
+        return (("failed", new_reason(self.decoder.errors, self._errors) or "silent"),)
 
     def _refused(self, exception):
         request = self._left.pop(0)
-        for reason in self.decoder.errors:
-            if reason.startswith("refused"):
-                self._reason = reason
+        self._reason = new_reason(self.decoder.errors, self._errors)
         if exception in _ILLEGAL:
             parts = self._map.parts(request)
             if len(parts) > 1:
@@ -98,7 +90,7 @@ class ModbusSession:
 
     def _send(self):
         self._tries += 1
-        self._before = sum(self.decoder.errors.values())
+        self._errors = dict(self.decoder.errors)
         function, start, count = self._left[0]
         self.decoder.asked(self._unit, function, start, count)
         frame = request_frame(self._unit, function, start, count)

@@ -2,14 +2,15 @@
 
 Source   P1 companion standard, Dutch Smart Meter Requirements 5.0.2 (telegram 5.12, CRC 5.2, times 6.4) and 2.2;
          eMUCS-P1 1.7.1 for Belgium; IEC 62056-21 6.3 (ident line, data lines).
-Units    those of reading.py; times are Unix seconds. A Telegram's `meter` is the electricity meter's id, else its ident
-         line; its `version` "50", "42", "50217" (Belgium), "" before 4.
+Units    those of reading.py; times are Unix seconds. A Telegram's `meter` is the electricity meter's id, else its
+         ident line; its `version` "50", "42", "50217" (Belgium), "" before 4.
 Memory   one buffer of 4096 bytes; feed() allocates nothing until a telegram is whole.
 Errors   feed() raises nothing: what is no good telegram is dropped and counted in `errors`, by reason:
          garbage    bytes that are no telegram          truncated  the next telegram began before this one's end
          too long   no end within 4096 bytes            crc        the CRC is wrong, or is missing where there was one
-         damaged    no CRC, and not every line is as the standard has it
-         line       one line of a telegram with a good CRC is not understood (the others are delivered)
+         damaged    no CRC, and a line is not as the standard has it
+         line       one line of a telegram with a good CRC is not understood, or one without CRC is a text with
+                    brackets in it (the other lines are delivered)
 Runs on  both
 
 The CRC alone decides what is believed. A telegram is looked for again behind every "/" inside one that failed, so
@@ -19,6 +20,7 @@ believed only whole: every line must be well formed, and a meter that has sent a
 
 from micropython import const
 
+from ..codec.copy import copy
 from ..codec.crc import crc16_arc, crc16_x25
 from ..errors import FrameError
 from . import p1_lines
@@ -73,6 +75,18 @@ class P1Decoder:
                     found.append(telegram)  # pyright: ignore
         return found
 
+    def silence(self) -> "list | tuple":
+        """Take it that the line was silent for a second or more: what was begun does not go on.
+
+        Returns the Telegram, if any, that had no CRC and no line end behind its "!" yet.
+        """
+        found = self.feed(b"\r\n", 2) if self._end else _NONE
+        if self._len:
+            self._count("truncated")
+            self._len = self._end = 0
+            self._told = True
+        return found
+
     def _seek(self, buf, pos, n):
         """Return where a "/" stands in buf[pos:n], else n; what lies before it is garbage."""
         at = buf.find(b"/", pos, n)
@@ -91,8 +105,7 @@ class P1Decoder:
     def _copy(self, buf, pos, n):
         own = self._buf
         at = self._len
-        for i in range(n):  # a slice would be a new object
-            own[at + i] = buf[pos + i]
+        copy(own, at, buf, pos, n)
         self._len = at + n
         if not self._end:
             self._end = own.find(b"!", at, self._len) + 1
@@ -175,12 +188,11 @@ class P1Decoder:
         stated = bytes(self._view[end : self._after()])
         if stated:
             self._check(raw, int(stated, 16))
-            skipped, found = self._lines.read(raw, False)
-            if skipped:
-                self._count("line", skipped)
         else:
-            self._refuse_bare()
-            found = self._lines.read(raw, True)[1]
+            self._refuse_bare(start)
+        skipped, found = self._lines.read(raw, not stated)
+        if skipped:
+            self._count("line", skipped)
         return Telegram(*found)
 
     def _check(self, raw, stated):
@@ -192,12 +204,13 @@ class P1Decoder:
         self._wrong = max(0, self._wrong - 1)
         raise FrameError("crc")
 
-    def _refuse_bare(self):
+    def _refuse_bare(self, start):
         """Raise FrameError for a telegram without CRC that no meter could have sent so."""
         if self._buf[self._end] not in (_CR, _LF):
             raise FrameError("truncated")
         if self._bare:
-            self._bare -= 1
+            if not start:  # once for an end, however many beginnings it may have
+                self._bare -= 1
             raise FrameError("crc")
 
     def _count(self, reason, n=1):

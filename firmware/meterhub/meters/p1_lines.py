@@ -16,12 +16,14 @@ from ..codec.obis import pack_obis, unpack_obis
 from ..errors import FrameError
 from .reading import Reading
 from .unit_names import known_unit
+from .words import is_printable
 
 _CLOSE = const(0x29)
 _CR = const(13)
 _MOST_KNOWN = const(96)
 _MOST_DIGITS = const(18)
 _LONGEST_ID = const(96)
+_NO_UNIT = const(("", 0))
 _NUMBER, _TEXT, _CODED_TEXT, _CLOCK, _SLAVE = range(5)
 
 
@@ -51,7 +53,8 @@ class Lines:
     def read(self, raw: bytes, strict: bool) -> "tuple[int, tuple]":
         """Return (lines not understood, the fields of p1.Telegram) of `raw`, "/" to "!".
 
-        strict: there is no CRC, so FrameError "damaged" at the first line that is not as it should be.
+        strict: there is no CRC, so FrameError "damaged" at the first line that is not as it should be. Only a text
+        with brackets in it, which the standard has not and some meters have, is passed over then.
         """
         if raw.find(b"\n(") >= 0:  # version 2: the value of 24.3.0 stands on the next line
             raw = raw.replace(b"\r\n(", b"(").replace(b"\n(", b"(")
@@ -77,7 +80,8 @@ class Lines:
             eol = find(b"\n", pos, end)
             if eol < 0:
                 eol = end
-                skipped += strict  # lost bytes: every line ends with CR LF
+                if strict:  # lost bytes: every line ends with CR LF
+                    raise FrameError("damaged")
             stop = eol - 1 if raw[eol - 1] == _CR else eol
             if stop > pos:
                 opening = find(b"(", pos, stop)
@@ -85,11 +89,12 @@ class Lines:
                 code = self._codes.get(name) or self._code(name)
                 if not code or not self._line(code, raw[opening + 1 : stop - 1]):
                     skipped += 1
+                    if strict and not (code and _may_be_text(code, raw[opening + 1 : stop - 1])):
+                        raise FrameError("damaged")
                 if strict:
-                    skipped += name in seen  # two telegrams run into each other
+                    if name in seen:  # two telegrams run into each other
+                        raise FrameError("damaged")
                     seen.add(name)
-            if strict and skipped:
-                raise FrameError("damaged")
             pos = eol + 1
         return skipped
 
@@ -106,7 +111,7 @@ class Lines:
         kind = _NUMBER
         if raw[2] == 96 and raw[3] in (1, 13):
             kind = _CODED_TEXT
-        elif raw[2] == 0 or raw[2:4] == b"\x2a\x00":
+        elif raw[2:4] in (b"\x00\x00", b"\x00\x02", b"\x2a\x00"):  # ids and versions, which may be all digits
             kind = _TEXT
         elif raw[2:5] == b"\x01\x00\x00":
             kind = _CLOCK
@@ -122,52 +127,46 @@ class Lines:
     def _line(self, code, body):
         obis, channel, kind = code
         if kind == _NUMBER:
+            if self._number(obis, channel, body, self._at):
+                return True
             if body.find(b"(") >= 0 or body.find(b")") >= 0:
                 return self._groups(obis, channel, body.split(b")("))
-            if not body:
-                self._texts[obis] = ""
-                return True
-            return self._number(obis, channel, body, self._at) or self._text(obis, body)
+            return self._text(obis, body, False)
         if kind == _SLAVE:
             return self._slave(body.split(b")("))
         if kind == _CLOCK:  # some meters write a date of their own making: the hub's clock will do
-            return self._at is not None or (not _is_time(body) and self._text(obis, body))
-        if kind == _CODED_TEXT:
-            body = self._decoded(body)
-        return self._text(obis, body)
+            return self._at is not None or (not _is_time(body) and self._text(obis, body, False))
+        return self._text(obis, body, kind == _CODED_TEXT)
 
     def _number(self, obis, channel, body, at):
-        star = body.find(b"*")
-        unit, scale = "", 0
-        digits = body
-        if star >= 0:
-            digits = body[:star]
-            known = known_unit(body[star + 1 :])
-            if known is None:
-                return False
-            unit, scale = known
-        dot = digits.find(b".")
-        if 0 < dot < len(digits) - 1:
-            scale -= len(digits) - dot - 1
-            digits = digits[:dot] + digits[dot + 1 :]
-        sign = 1
-        if digits[:1] == b"-":
-            sign = -1
+        digits, star, unit = body.partition(b"*")
+        known = known_unit(unit) if star else _NO_UNIT
+        if not known:
+            return False
+        unit, scale = known
+        whole, dot, decimals = digits.partition(b".")
+        if dot:
+            digits = whole + decimals
+            scale -= len(decimals)
+        is_negative = digits[:1] == b"-"
+        if is_negative:
             digits = digits[1:]
-        if not digits.isdigit() or len(digits) > _MOST_DIGITS:
+        if not digits.isdigit() or len(digits) > _MOST_DIGITS or (dot and not (whole and decimals)):
             return False
         meter = self._meters.get(channel)
         if meter is None:
             meter = self._meter(channel)
-        self._readings.append(Reading(obis, sign * int(digits), scale, unit, meter, channel, at))
+        value = -int(digits) if is_negative else int(digits)
+        self._readings.append(Reading(obis, value, scale, unit, meter, channel, at))
         return True
 
-    def _text(self, obis, body):
-        if body.find(b"(") >= 0 or body.find(b")") >= 0 or body.find(b"*") >= 0:
-            return False
-        if not _is_printable(body):
-            return False
-        self._texts[obis] = str(body, "ascii")
+    def _text(self, obis, body, is_coded):
+        text = self._plain.get(body) if is_coded else None
+        if text is None:
+            if body.find(b"(") >= 0 or body.find(b")") >= 0 or body.find(b"*") >= 0 or not is_printable(body):
+                return False
+            text = self._decoded(body) if is_coded else str(body, "ascii")
+        self._texts[obis] = text
         return True
 
     def _groups(self, obis, channel, groups):
@@ -200,29 +199,27 @@ class Lines:
         """Return the id of the meter on `channel`, wherever in the telegram it stands; "" when there is none."""
         meter = self._meters.get(channel)
         if meter is None:
-            meter = ""
-            for e in (1, 0):
-                name = ("\n0-%d:96.1.%d(" % (channel, e)).encode()
-                at = self._raw.find(name)
-                if at >= 0 and not meter:
-                    at += len(name)
-                    meter = _printable(self._decoded(self._raw[at : self._raw.find(b")", at)]))
+            meter = self._id(b"\n0-%d:96.1.1(" % channel) or self._id(b"\n0-%d:96.1.0(" % channel)
             if not meter and not channel:
                 meter = _printable(self._raw[1 : self._raw.find(b"\n")])
             self._meters[channel] = meter
         return meter
 
+    def _id(self, name):
+        at = self._raw.find(name)
+        if at < 0:
+            return ""
+        at += len(name)
+        body = self._raw[at : self._raw.find(b")", at)]
+        return self._plain.get(body) or self._decoded(body)
+
     def _decoded(self, body):
         """Return the text that `body` spells in hexadecimal, or `body` itself when it spells none."""
-        known = self._plain.get(body)
-        if known is not None:
-            return known
         try:
-            text = binascii.unhexlify(body)
+            raw = binascii.unhexlify(body)
         except ValueError:
-            text = body
-        if not _is_printable(text):
-            text = body
+            raw = body
+        text = _printable(raw if is_printable(raw) else body)
         if len(self._plain) < _MOST_KNOWN and len(body) <= _LONGEST_ID:
             self._plain[body] = text
         return text
@@ -267,14 +264,15 @@ class Lines:
         return wall - self._zone.offset_s(guess)
 
 
+def _may_be_text(code, body):
+    """Return whether this may be the line of a text that has brackets in it, and no other line has run into it."""
+    return code[2] in (_TEXT, _CODED_TEXT) and body.find(b":") < 0 and body.find(b"*") < 0 and is_printable(body)
+
+
 def _is_time(group):
     n = len(group)
     return (n == 12 or (n == 13 and group[12] in b"SW")) and group[:12].isdigit()
 
 
-def _is_printable(raw):
-    return all(32 <= byte < 127 for byte in raw)  # a list could be as long as the telegram
-
-
 def _printable(raw):
-    return "".join([chr(byte) for byte in raw if 32 <= byte < 127])
+    return str(bytes(byte for byte in raw if 32 <= byte < 127), "ascii")

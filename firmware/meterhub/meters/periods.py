@@ -18,7 +18,7 @@ Sums = namedtuple("Sums", ("today", "yesterday", "month", "last_month"))
 
 
 class Periods:
-    """The periods of one register.
+    """The periods of one register, from the readings of the meter there is now.
 
     profile: store.profile.Profile; zone: codec.timezone.Zone; column: the register's index in the profile.
     """
@@ -27,6 +27,7 @@ class Periods:
         self._profile = profile
         self._zone = zone
         self._column = column
+        self._meter = None  # the one whose readings are in _known
         self._known = {}  # moment -> reading or None, for good
 
     def sums(self, now: int, newest: "int | None") -> Sums:
@@ -35,6 +36,10 @@ class Periods:
             return Sums(None, None, None, None)
         day, month = self._zone.day_start(now), self._zone.month_start(now)
         day_before, month_before = self._zone.day_start(day - 1), self._zone.month_start(month - 1)
+        meter = self._profile.meters[self._column]
+        if meter != self._meter:
+            self._meter = meter
+            self._known = {}
         found = {}
         for at in (day, day_before, month, month_before):
             found[at] = self._known[at] if at in self._known else self._value_at(at)

@@ -1,4 +1,4 @@
-"""The meter's registers as last read: totals that never go down, and the power of the moment.
+"""The meter's registers as last read: totals that never go down, of one meter, and the power of the moment.
 
 Source   IEC 62056-61 (OBIS): 1.8.0, 2.8.0 total import and export, .1 to .4 their tariffs; 1.7.0, 2.7.0, 16.7.0 power
 Units    as in reading.py; power_w in W, import positive
@@ -14,6 +14,7 @@ from .reading import Reading, whole
 
 _MOST = const(128)
 _PATIENCE = const(10)  # lower readings in a row, each at least the one before, that make it a new register
+_SURE = const(3)  # telegrams in a row with the same other id that make it another meter
 _DERIVED = const(("1-0:1.8.0", "1-0:2.8.0"))
 _TARIFFS = const(("1", "2", "3", "4"))
 
@@ -24,7 +25,9 @@ class Registers:
     def __init__(self) -> None:
         self.power_w = None  # int or None
         self.meters = {}  # channel -> id of the meter behind it
+        self.changed = []  # what the newest update() returned, or would have
         self._last = {}
+        self._strange = {}  # channel -> (another id than its meter's, telegrams in a row that have told it)
         self._lower = {}  # obis -> (readings in a row below the register, the last of them)
 
     def reading(self, obis: str) -> "Reading | None":
@@ -36,12 +39,20 @@ class Registers:
         reading = self._last.get(obis)
         return None if reading is None else whole(reading, scale)
 
-    def update(self, readings: list) -> bool:
-        """Take the readings of one telegram; return whether a meter on the line is another one than before.
+    def meter_of(self, obis: str) -> str:
+        """Return the id of the meter that a register is of, "" while it was not read or told none."""
+        reading = self._last.get(obis)
+        return "" if reading is None else self.meters.get(reading.channel, "")
 
-        Raises HubError REGISTER_BACKWARD (field: the OBIS code) when all else has been taken.
+    def update(self, readings: list) -> list:
+        """Take the readings of one telegram; return the channels whose meter is another one than before.
+
+        Another id counts when it comes a third time in a row; until then nothing of its channel is taken.
+        Raises HubError REGISTER_BACKWARD (field: the OBIS code) when all else has been taken; then see `changed`.
         """
-        changed = self._look_for_exchange(readings)
+        self.changed = self._look_for_exchange(readings)
+        if self._strange:
+            readings = [reading for reading in readings if reading.channel not in self._strange]
         backward = ""
         present = {}
         for reading in readings:
@@ -57,21 +68,38 @@ class Registers:
         self._set_power(present)
         if backward:
             raise HubError("REGISTER_BACKWARD", backward)
-        return changed
+        return self.changed
 
     def _look_for_exchange(self, readings):
-        """Forget the registers of a channel whose meter has another id now; return whether there was one."""
-        changed = False
+        """Forget the registers of each channel whose meter has surely another id now; return these channels."""
+        told = {}
         for reading in readings:
-            known = self.meters.get(reading.channel)
-            if reading.meter == known or not reading.meter:
-                continue
-            self.meters[reading.channel] = reading.meter
-            if known is not None:
-                changed = True
-                for obis in [o for o, last in self._last.items() if last.channel == reading.channel]:
-                    del self._last[obis]
+            if reading.meter:
+                told[reading.channel] = reading.meter
+        changed = []
+        for channel, meter in told.items():
+            if self._is_sure(channel, meter):
+                if channel in self.meters:
+                    changed.append(channel)
+                    self._forget(channel)
+                self.meters[channel] = meter
         return changed
+
+    def _is_sure(self, channel, meter):
+        """Return whether `meter` is another id than the channel's, and there is no doubt about it."""
+        known = self.meters.get(channel)
+        before, count = self._strange.pop(channel, ("", 0))
+        if known is None or meter == known:
+            return known is None
+        count = count + 1 if meter == before else 1
+        if count < _SURE:
+            self._strange[channel] = (meter, count)
+        return count == _SURE
+
+    def _forget(self, channel):
+        for obis in [obis for obis, last in self._last.items() if last.channel == channel]:
+            del self._last[obis]
+            self._lower.pop(obis, None)
 
     def _derive(self, obis, present):
         """Return the sum of a total's tariff registers, or None unless all that were read before are there."""

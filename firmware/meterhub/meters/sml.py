@@ -3,8 +3,7 @@
 Source   SML 1.04 (BSI TR-03109-1, annex IV b), 8 (transport protocol 1): 1B 1B 1B 1B 01 01 01 01, the SML file,
          1B 1B 1B 1B 1A, how many zeros fill it up, CRC. Four 1B in the file are doubled.
 Units    those of reading.py; times are Unix seconds. A Telegram's `version` is "".
-Memory   one buffer of 2048 bytes; until a file is whole feed() allocates nothing for up to 64 bytes, and one slice
-         object for more.
+Memory   one buffer of 2048 bytes; until a file is whole feed() allocates nothing.
 Errors   feed() raises nothing: what is no good file is dropped and counted in `errors`, by reason:
          garbage    bytes that are no file, or a file that is none inside, under a good CRC
          truncated  the next file began before this one's end, or an element is longer than the file
@@ -16,6 +15,7 @@ Runs on  both
 
 from micropython import const
 
+from ..codec.copy import copy
 from ..codec.crc import crc16_kermit, crc16_x25
 from ..errors import FrameError
 from .sml_list import Messages
@@ -26,7 +26,6 @@ _START = const(b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01")
 _VERSION = const(b"\x01\x01\x01\x01")
 _END = const(0x1A)
 _NONE = const(())
-_FEW = const(64)  # bytes that are rather copied one by one
 _MOST_TRIES = const(16)  # files looked for inside one that failed
 _PATIENCE = const(10)  # files with another CRC, one after the other, that make it this meter's
 
@@ -64,6 +63,15 @@ class SMLDecoder:
                     found = telegrams if not found else found + telegrams  # pyright: ignore
         return found
 
+    def silence(self) -> tuple:
+        """Take it that the line was silent for a second: what was begun does not go on. Return no Telegrams."""
+        if self._len:
+            self._count("truncated")
+            self._told = True
+            self._drop(self._len)
+        self._tries = 0
+        return _NONE
+
     def read_file(self, raw: "bytes | bytearray") -> list:
         """Return the Telegrams of an SML file that has lost its transport frame, as some libraries record them."""
         try:
@@ -89,14 +97,8 @@ class SMLDecoder:
             self._told = True
 
     def _copy(self, buf, pos, n):
-        own = self._buf
-        at = self._len
-        if n == len(buf) and n > _FEW:
-            own[at : at + n] = buf
-        else:
-            for i in range(n):  # a slice is a new object
-                own[at + i] = buf[pos + i]
-        self._len = at + n
+        copy(self._buf, self._len, buf, pos, n)
+        self._len += n
 
     def _drop(self, n):
         """Take `n` bytes off the buffer's front."""

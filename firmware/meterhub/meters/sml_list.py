@@ -9,7 +9,7 @@ Source   SML 1.04 (BSI TR-03109-1, annex IV b): 5.1 (messages), 5.1.14 (lists), 
                that it flows out (FNN Lastenheft EDL 1.0, status word); 16.7.0 is delivered beside it, with its sign
          Holley  a time without the choice in front of it; CRC-16/KERMIT, high byte first
 Units    those of reading.py; status words are texts, "1-0:1.8.0 status" and so on, in decimal
-Memory   names of registers are kept, at most 48.
+Memory   that of words.py
 Errors   FrameError "garbage" or "truncated" for what is no TLV; "crc" and "unsupported message" are only counted
 Runs on  both
 """
@@ -19,12 +19,11 @@ import binascii
 from micropython import const
 
 from ..codec.crc import crc16_kermit, crc16_x25
-from ..codec.obis import unpack_obis
 from ..errors import FrameError
 from .reading import Reading, Telegram
 from .units import unit
+from .words import Names, readable
 
-_MOST_KNOWN = const(48)
 _MESSAGE = const(0x76)  # a list of 6, 7 and 2
 _LIST_OF_7 = const(0x77)
 _LIST_OF_2 = const(0x72)
@@ -48,7 +47,7 @@ class Messages:
 
     def __init__(self, count) -> None:
         self._count = count
-        self._names = {}
+        self._names = Names()
         self._server = b""
         self._meter = ""
         self._unsigned_power = False
@@ -67,11 +66,8 @@ class Messages:
             start = pos
             if buf[pos] != _MESSAGE:
                 raise FrameError("garbage")
-            pos += 1
-            for _ in range(3):  # transaction, group, what to do after an error
-                pos = skip(buf, pos, end)
-            body = pos
-            pos = skip(buf, pos, end)
+            body = skip(buf, pos + 1, end, 3)  # transaction, group, what to do after an error
+            pos = skip(buf, body, end)
             stop = skip(buf, pos, end)
             if self._is_good(buf, start, pos, stop):
                 telegram = self._message(buf, body, pos)
@@ -140,7 +136,7 @@ class Messages:
                 pos = skip(buf, time, end)
                 moment = _time(buf, time, pos) or at
             pos = self._value(buf, pos, end, obis, moment)
-            pos = skip(buf, pos, end)  # its signature
+            pos = pos + 1 if buf[pos] == _NOTHING else skip(buf, pos, end)  # its signature
         if self._total is not None and self._outward is not None:
             self._add_direction(self._total)
 
@@ -149,7 +145,7 @@ class Messages:
         stop = skip(buf, pos, end)
         if buf[pos] != _NOTHING:
             status = _number(buf, pos, stop)
-            self._texts[self._name(obis) + " status"] = str(status)
+            self._texts[self._names.of(obis) + " status"] = str(status)
             if obis == _IMPORTED:
                 self._outward = status & _OUTWARD
         return stop
@@ -166,46 +162,38 @@ class Messages:
             name = unit(_number(buf, pos, scaler)) if buf[pos] != _NOTHING else ""
             scale = _number(buf, scaler, value) if buf[scaler] != _NOTHING else 0
             pos = value
-        stop = skip(buf, pos, end)
-        if buf[pos] == _LIST_OF_2:  # a time (5.1.14, SML_ListType): deliver its number
+        tl = buf[pos]
+        stop = pos + (tl & 15) if tl < _LIST else skip(buf, pos, end)
+        if tl == _LIST_OF_2:  # a time (5.1.14, SML_ListType): deliver its number
             pos = _innermost(buf, pos, end)
-        kind = buf[pos] & 0xF0
-        if kind in (_INTEGER, _UNSIGNED) or buf[pos] == _BOOLEAN | 2:
+            tl = buf[pos]
+        kind = tl & 0xF0
+        if kind in (_INTEGER, _UNSIGNED) or tl == _BOOLEAN | 2:
             amount = _number(buf, pos, stop)
             if amount < 0 and self._unsigned_power and obis == _POWER and stop - pos <= 3:
                 amount += 1 << 8 * (stop - pos - 1)
-            reading = Reading(self._name(obis), amount, scale, name, self._meter, 0, at)
+            reading = Reading(self._names.of(obis), amount, scale, name, self._meter, 0, at)
             self._readings.append(reading)
             if obis == _POWER_SUM:
                 self._total = reading
-        elif kind & _LIST == 0 and buf[pos] != _NOTHING:
-            self._octets(buf, pos, end, obis)
+        elif kind & _LIST == 0 and tl != _NOTHING:
+            self._octets(bytes(buf[_header(buf, pos, end)[1] : stop]), obis)
         return stop
 
-    def _octets(self, buf, pos, end, obis):
-        length, pos = _header(buf, pos, end)
-        raw = bytes(buf[pos : pos + length])
-        self._texts[self._name(obis)] = _text(raw)
+    def _octets(self, raw, obis):
+        self._texts[self._names.of(obis)] = readable(raw)
         if obis == _DEVICE and _has_unsigned_power(raw):
             self._unsigned_power = True
 
     def _add_direction(self, total):
         """Deliver 16.7.0 for an EMH meter that has only the sum without sign."""
-        name = self._name(_POWER)
+        name = self._names.of(_POWER)
         texts = self._texts
         if texts.get("129-129:199.130.3") != "EMH" and texts.get("1-0:96.50.1.1") != "EMH":
             return
         if total.unit == "W" and not any([reading.obis == name for reading in self._readings]):
             value = -total.value if self._outward else total.value
             self._readings.append(Reading(name, value, total.scale, "W", total.meter, 0, total.at))
-
-    def _name(self, obis):
-        name = self._names.get(obis)
-        if name is None:
-            name = unpack_obis(obis)
-            if len(self._names) < _MOST_KNOWN:
-                self._names[obis] = name
-        return name
 
 
 def meter_id(server: bytes) -> str:
@@ -218,9 +206,8 @@ def meter_id(server: bytes) -> str:
     return str(binascii.hexlify(server), "ascii")
 
 
-def skip(buf: bytearray, pos: int, end: int) -> int:
-    """Return where the element at `pos` ends, with all that is in it; FrameError when that is not before `end`."""
-    left = 1
+def skip(buf: bytearray, pos: int, end: int, left: int = 1) -> int:
+    """Return where the `left` elements at `pos` end, with all that is in them; FrameError when not before `end`."""
     while left:
         if pos >= end:
             raise FrameError("truncated")
@@ -292,13 +279,6 @@ def _innermost(buf, pos, end):
     while buf[pos] == _LIST_OF_2:
         pos = skip(buf, pos + 1, end)
     return pos
-
-
-def _text(raw):
-    for byte in raw:
-        if not 32 <= byte < 127:
-            return str(binascii.hexlify(raw), "ascii")
-    return str(raw, "ascii")
 
 
 def _has_unsigned_power(server):

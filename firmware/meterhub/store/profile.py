@@ -1,12 +1,16 @@
 """The load profile: what the registers read at the end of every interval, for 13 months, through power cuts.
 
 Source   GB SMETS2 (13 months of half-hours); the files: store/segment.py, one for each UTC month, named
-         YYYYMM and a letter: "202510a.lp". A month has a second file (b, c, ...) when the columns or the interval
-         changed within it, or the header of its first was damaged.
+         YYYYMM and a letter: "202510a.lp". A month has a second file (b, c, ...) when the columns, the interval or
+         a meter changed within it, or the header of its first was damaged.
 Units    at: Unix seconds of the interval's end, a multiple of interval_s; values as the columns say
 Memory   a few hundred bytes, whatever the history; read() holds one Window.
 Errors   HubError INTERVAL_LATE, STORE_FULL; OSError from the file system. What a file lost is missing, and told.
 Runs on  both
+
+The history of each meter is kept apart: a file holds one meter's readings in each column, and its header says whose.
+What is read is of the meters there are now; a register of any other is None there, though its file stays. A file from
+before a column's meter was known counts as that of the first one that was known in that column.
 """
 
 from micropython import const
@@ -38,6 +42,7 @@ class Profile:
         self._tell = tell
         self._told = set()
         self._head = segment.header(columns, interval_s)
+        self.meters = self._eldest = ("",) * len(columns)  # each column's meter_id, "" while it is not known
         self._none = (None,) * len(columns)
         self._name = ""  # the file that is added to, "" when the next entry begins one
         self._ordinal = 0  # records in it
@@ -45,7 +50,31 @@ class Profile:
         self._values = []  # each column's last reading since the last anchor
         self._first = None
         self._count = None
+        self._find_meters()
         self._resume()
+
+    def exchanged(self, meters: tuple) -> list:
+        """Return the indexes of the columns where set_meters(meters) would put another meter in the place of one."""
+        pairs = enumerate(zip(meters, self.meters))
+        return [i for i, (told, known) in pairs if known and segment.meter_id(told) not in ("", known)]
+
+    def set_meters(self, meters: tuple) -> None:
+        """Let what is appended from now on be readings of these meters: an id for each column, "" where none is told.
+
+        HubError STORE_FULL, OSError: their file could not be begun; the next append() will try again.
+        """
+        before = self.meters
+        known = tuple([segment.meter_id(told) or old for told, old in zip(meters, before)])
+        if known == before:
+            return
+        self.meters = known
+        self._eldest = tuple([old or new for old, new in zip(self._eldest, known)])
+        self._head = segment.header(self.columns, self.interval_s, known)
+        self._first = self._count = None
+        self._resume()  # what lies under a damaged header may now show to be theirs
+        named = any([new and not old for old, new in zip(before, known)])
+        if named and self.last is not None and not self._name:
+            self._begin(self.last)  # at once: the files before must never count as those of who comes after them
 
     @property
     def first(self) -> "int | None":
@@ -110,8 +139,12 @@ class Profile:
         # a lower reading: the meter was exchanged
         return any([o is not None and v is not None and v < o for o, v in zip(self._values, values)])
 
-    def read(self, start: int, stop: int):
-        """Yield an Entry for every interval end in start..stop, oldest first, MISSING where nothing is kept."""
+    def read(self, start: int, stop: int, meters: "tuple | None" = None):
+        """Yield an Entry for every interval end in start..stop, oldest first, MISSING where nothing is kept.
+
+        meters: whose readings, as in `meters`; those there are now when it is not given.
+        """
+        meters = meters or self.meters
         step = self.interval_s
         at = -(-start // step) * step
         for name in self._names():
@@ -119,7 +152,7 @@ class Profile:
                 break
             if _month_of_name(name) < _month(at):
                 continue
-            for entry in self._entries(name, at, stop):
+            for entry in self._entries(name, at, stop, meters):
                 while at < entry.at:
                     yield Entry(at, MISSING, self._none)
                     at += step
@@ -137,10 +170,14 @@ class Profile:
                 return entry
         return None
 
-    def _entries(self, name, start, stop):
+    def _entries(self, name, start, stop, meters):
         """Yield a file's entries up to `stop` in our columns; from `start` on none is left out."""
         found = self._open(name)
-        order = None if found.columns == self.columns else self._order(found.columns)
+        order = self._order(found, meters)
+        if all([place is None for place in order]):
+            return
+        if order == list(range(len(found.columns))):
+            order = None
         for index in found.records(found.locate(start // found.interval_s)):
             at = index * found.interval_s
             if at > stop:
@@ -150,7 +187,15 @@ class Profile:
                 values = tuple([None if i is None else values[i] for i in order])
             yield Entry(at, found.quality, values)
 
-    def _order(self, columns):
+    def _order(self, found, meters):
+        """Return for each of our columns which of an open file's it is, None where that is of another meter, too."""
+        order = self._places(found.columns)
+        for i, place in enumerate(order):
+            if place is not None and meters[i] not in ("", found.meters[place] or self._eldest[i]):
+                order[i] = None
+        return order
+
+    def _places(self, columns):
         """Return for each of our columns which of a file's it is, None where the file has it not."""
         return [columns.index(column) if column in columns else None for column in self.columns]
 
@@ -173,16 +218,31 @@ class Profile:
         found = self._open(name)
         return found.ordinal + 1 if found.read_tail() else 0
 
+    def _find_meters(self):
+        """Learn from the files whose the newest readings are, and which meter was the first to be known."""
+        newest, eldest = [""] * len(self.columns), [""] * len(self.columns)
+        for name in self._names():
+            found = self._open(name)
+            for i, place in enumerate(self._places(found.columns)):
+                if place is not None and found.meters[place]:
+                    newest[i] = found.meters[place]
+                    eldest[i] = eldest[i] or newest[i]
+        self.meters, self._eldest = tuple(newest), tuple(eldest)
+        self._head = segment.header(self.columns, self.interval_s, self.meters)
+
     def _resume(self):
         """Find the newest entry, and the file to go on with."""
+        self._name = ""
+        self._anchor = True
         names = self._names()
         for i in range(len(names) - 1, -1, -1):
             found = self._open(names[i])
-            if found.read_tail():
+            has_entries = found.read_tail()
+            if found.is_current and i == len(names) - 1:
+                self._name = names[i]
+                self._ordinal = found.ordinal + 1
+            if has_entries:
                 self.last = found.index * found.interval_s
-                if found.is_current and i == len(names) - 1:
-                    self._name = names[i]
-                    self._ordinal = found.ordinal + 1
                 return
 
     def _begin(self, at):

@@ -5,8 +5,10 @@ Memory   a Window (512 bytes) and one record.
 Errors   none for what a file holds: bytes that are no record are skipped, counted and told.
 Runs on  both
 
-    header   4 bytes magic "MHLP", u8 version 1, u8 R (1..8), u16 interval_s, R columns (6 bytes OBIS A-F, i8 scale,
-             u8 unit), u16 CRC-16/ARC (from 0xFFFF) over all that stands before it. Little endian.
+    header   4 bytes magic "MHLP", u8 version 1 or 2, u8 R (1..8), u16 interval_s, R columns (6 bytes OBIS A-F,
+             i8 scale, u8 unit), in version 2 R ids, each that of the column's meter (u8 length, at most 48, 0 where it
+             is not known; ASCII), u16 CRC-16/ARC (from 0xFFFF) over all that stands before it. Little endian.
+             Version 1 is what is written while no id is known.
     records  to the end of the file, each:
              u8      kind and quality: 0x50 step or 0xA0 anchor, plus the quality 1..3 of codec/series.py
              anchor: varint index, the interval's end / interval_s; varint ordinal, the records before it in the file
@@ -30,24 +32,36 @@ from ..codec.obis import pack_obis, unpack_obis
 from .window import Window
 
 _MAGIC = const(b"MHLP")
-_VERSION = const(1)
+_NAMELESS = const(1)  # versions
+_NAMED = const(2)
 _SEED = const(0xFFFF)
 _STEP = const(0x50)
 _ANCHOR = const(0xA0)
 _KIND = const(0xF8)
 _MOST_RECORD = const(96)  # tag, two numbers, 8 cells of 9 bytes, CRC
-_MOST_HEADER = const(74)
+_MOST_ID = const(48)
+_MOST_HEADER = const(466)
 _NEAR = const(512)  # bytes of a file that hold more than a day, and so an anchor
 
 
-def header(columns: list, interval_s: int) -> bytes:
-    """Return a file's header for a list of Columns."""
+def meter_id(told: str) -> str:
+    """Return the id of a meter as a header can hold it: the end of it, without what is not printable ASCII."""
+    return "".join([c for c in told if " " < c <= "~"])[-_MOST_ID:]
+
+
+def header(columns: list, interval_s: int, meters: tuple = ()) -> bytes:
+    """Return a file's header for a list of Columns and the meter_id() of each, "" where it is not known."""
+    named = any(meters)
     out = bytearray(_MAGIC)
-    out.extend(struct.pack("<BBH", _VERSION, len(columns), interval_s))
+    out.extend(struct.pack("<BBH", _NAMED if named else _NAMELESS, len(columns), interval_s))
     for column in columns:
         out.extend(pack_obis(column.obis))
         out.append(column.scale & 255)
         out.append(column.unit)
+    if named:
+        for meter in meters:
+            out.append(len(meter))
+            out.extend(meter.encode())
     out.extend(struct.pack("<H", crc16_arc(out, len(out), _SEED)))
     return bytes(out)
 
@@ -78,8 +92,9 @@ def _record_crc(raw, n, index, seed):
 class Segment:
     """The file at `path`. expected: the header() that it would have if it were written now.
 
-    is_current: its header is the expected one; columns, interval_s: those of its header. index, quality, values, last,
-    ordinal: of the record read last. tell(offset), when set, hears of each stretch of damage; damaged counts them.
+    is_current: its header is the expected one; columns, interval_s, meters (an id for each column): those of its
+    header. index, quality, values, last, ordinal: of the record read last. tell(offset), when set, hears of each
+    stretch of damage; damaged counts them.
     """
 
     def __init__(self, path: str, expected: bytes, tell=None) -> None:
@@ -94,7 +109,7 @@ class Segment:
             self._note(0)
             head = expected
         self.is_current = self._start > 0 and head == expected
-        self.columns, self.interval_s = _columns(head)
+        self.columns, self.interval_s, self.meters = _content(head)
         self._seed = _seed_of(head)
         self._crc_buf = bytearray(4)
         self.forget()
@@ -231,20 +246,33 @@ class Segment:
 
 
 def _header_in(buf, at, limit):
-    """Return the header at buf[at], b"" when there is none that is whole and of this version."""
-    if limit - at < 18 or bytes(buf[at : at + 5]) != _MAGIC + bytes((_VERSION,)):
+    """Return the header at buf[at], b"" when there is none that is whole and of a version we know."""
+    if limit - at < 18 or bytes(buf[at : at + 4]) != _MAGIC or not _NAMELESS <= buf[at + 4] <= _NAMED:
         return b""
-    size = 10 + 8 * buf[at + 5]
+    width = buf[at + 5]
+    end = at + 8 + 8 * width
+    if buf[at + 4] == _NAMED:
+        for _ in range(width):
+            end += 1 + (buf[end] if end < limit else 0)
+    size = end + 2 - at
     raw = bytes(buf[at : at + size])
-    if not 0 < buf[at + 5] <= 8 or at + size > limit or crc16_arc(raw, size, _SEED) or not raw[6] | raw[7]:
+    if not 0 < width <= 8 or at + size > limit or crc16_arc(raw, size, _SEED) or not raw[6] | raw[7]:
         return b""
     return raw
 
 
-def _columns(head):
-    """Return (list of Column, interval_s) of a whole header."""
+def _content(head):
+    """Return (list of Column, interval_s, tuple of ids) of a whole header."""
     columns = []
-    for pos in range(8, len(head) - 2, 8):
+    pos = 8
+    for _ in range(head[5]):
         scale = head[pos + 6]
         columns.append(Column(unpack_obis(head[pos : pos + 6]), scale - 256 if scale > 127 else scale, head[pos + 7]))
-    return columns, head[6] | head[7] << 8
+        pos += 8
+    meters = [""] * len(columns)
+    if head[4] == _NAMED:
+        for i in range(len(columns)):
+            stop = pos + 1 + head[pos]
+            meters[i] = "".join([chr(c) for c in head[pos + 1 : stop]])
+            pos = stop
+    return columns, head[6] | head[7] << 8, tuple(meters)

@@ -64,7 +64,7 @@ def parse(raw: bytes):
         raise ConfigError("schema", "the document is longer than %d bytes" % LIMIT)
     try:
         # MicroPython's json nests recursively: a bound on brackets is a bound on its stack
-        if raw.count(b"{") + raw.count(b"[") > 32:
+        if raw.count(b"{") + raw.count(b"[") > 48:
             raise ValueError
         return json.loads(raw)
     except (ValueError, UnicodeError):

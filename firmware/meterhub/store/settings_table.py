@@ -11,7 +11,9 @@ from micropython import const
 from ..codec import base64url
 from ..codec.timezone import Zone
 from ..errors import ConfigError, HubError
+from . import meter_settings
 from .columns import column_of
+from .setting_checks import wrong
 
 _MOST_REGISTERS = const(8)
 _MOST_RECIPIENTS = const(8)
@@ -26,19 +28,34 @@ def checked(document: dict) -> dict:
     values = {}
     for name, kind, default, check in _TABLE:
         value = given.pop(name, default)
-        wrong = _wrong(kind, check, value)
-        if wrong:
-            raise ConfigError(name, wrong)
+        said = wrong(kind, check, value)
+        if said:
+            raise ConfigError(name, said)
         values[name] = value
     for name in given:
         raise ConfigError(name, "is not a setting")
-    if values["meter.p1.uart"] and values["meter.pulse.input"]:
-        raise ConfigError("meter.pulse.input", "cannot count the meter that meter.p1.uart reads")
+    values["meters"] = meter_settings.checked(values["meters"])
     return values
 
 
+def masked(values: dict) -> dict:
+    """Return the values with true in the place of each secret that is set."""
+    shown = {name: (True if value else "") if is_secret(name) else value for name, value in values.items()}
+    if "meters" in shown:
+        shown["meters"] = meter_settings.masked(shown["meters"])
+    return shown
+
+
+def filled(values: dict, before: dict) -> dict:
+    """Return the values, in which a secret may be true: then it is what it was before."""
+    kept = {name: before[name] if is_secret(name) and value is True else value for name, value in values.items()}
+    if "meters" in kept:
+        kept["meters"] = meter_settings.filled(kept["meters"], before["meters"])
+    return kept
+
+
 def is_secret(name: str) -> bool:
-    """Return whether the value of a setting is shown to nobody."""
+    """Return whether the value of a setting is shown to nobody; the secrets of meters: masked()."""
     return name.endswith(".password")
 
 
@@ -75,21 +92,6 @@ def _flatten(prefix, document, out):
             _flatten(name + ".", value, out)
         else:
             out[name] = value
-
-
-def _wrong(kind, check, value):
-    """Return what is wrong with a value, "" when nothing is."""
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        return "is no " + {int: "whole number", str: "text", bool: "true or false", list: "list"}[kind]
-    if check is None:
-        return ""
-    if not isinstance(check, tuple):
-        return check(value)
-    if isinstance(check[0], int) and kind is str:
-        return "" if check[0] <= len(value) <= check[1] else "must have %d to %d characters" % check
-    if len(check) == 2 and kind is int:
-        return "" if check[0] <= value <= check[1] else "must lie between %d and %d" % check
-    return "" if value in check else "must be one of " + ", ".join([str(c) for c in check])
 
 
 # -- checks of single settings: what is wrong, or "" ---------------------------------------------------------
@@ -168,14 +170,7 @@ _TABLE = (  # name, type, default, check: (low, high) of a number or a text's le
     ("currency", str, "EUR", ("EUR", "GBP", "USD", "CHF", "SEK", "NOK", "DKK", "HUF", "CZK", "PLN")),
     ("price.import_e5", int, 0, (0, 100000000)),
     ("price.export_e5", int, 0, (0, 100000000)),
-    ("meter.p1.uart", str, "", (0, 16)),
-    ("meter.p1.baud", int, 115200, (9600, 19200, 115200)),
-    ("meter.p1.format", str, "8N1", ("8N1", "7E1")),
-    ("meter.p1.inverted", bool, True, None),
-    ("meter.p1.base_offset_s", int, 3600, (-43200, 50400)),
-    ("meter.pulse.input", str, "", (0, 16)),
-    ("meter.pulse.imp_per_kwh", int, 1000, (1, 100000)),
-    ("meter.pulse.start_wh", int, 0, (0, 1 << 40)),
+    ("meters", list, [], None),  # meter_settings.py
     ("profile.registers", list, ["1-0:1.8.0", "1-0:2.8.0"], _registers),
     ("profile.interval_s", int, 1800, (900, 1800, 3600)),
     ("profile.months", int, 13, (1, 24)),

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from ..broker import Broker
+from ..decode import files
 from ..errors import ToolError
 from ..hub import Hub
 from ..simulators.bench import Bench
@@ -69,7 +70,7 @@ def settings(broker: str, recipient: dict, has_ca: bool = False) -> dict:
         "zone": ZONE,
         "currency": "EUR",
         "price": {"import_e5": 28500, "export_e5": 9000},
-        "meter": {"p1": {"uart": "p1", "baud": 115200, "format": "8N1"}},
+        "meters": [{"protocol": "p1", "input": "p1"}],
         "profile": {"registers": REGISTERS, "interval_s": INTERVAL_S},
         "wan": wan,
         "recipients": [recipient],
@@ -240,10 +241,7 @@ class Stage:
             await asyncio.sleep(_BEAT_S)
 
     async def _read_capture(self, path: Path) -> None:
-        try:
-            captured = await asyncio.to_thread(path.read_bytes)
-        except OSError as error:
-            raise ToolError(f"{path}: {error.strerror}") from error
+        captured = await asyncio.to_thread(files.raw, path)
         with self.progress.step("read", f"the hub reads {path.name}"):
             # what ends a telegram is that something follows: a meter that goes on sending, or a line end
             await self.line.catch_up(captured + b"\r\n")

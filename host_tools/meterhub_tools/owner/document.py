@@ -13,9 +13,10 @@ from typing import Any
 from .. import firmware  # noqa: F401  (puts the firmware's package on the path)
 from ..errors import ToolError
 
-from meterhub.store.settings_table import checked, flat, is_protected, is_secret, nested  # isort: skip
+from meterhub.store.settings_table import checked, flat, is_protected, is_secret, masked, nested  # isort: skip
 
-__all__ = ["changed", "flat", "is_protected", "is_secret", "load", "merged", "typed", "with_values", "without_secrets"]
+__all__ = ["changed", "flat", "holds_secret", "is_protected", "is_secret", "load", "merged", "typed"]
+__all__ += ["with_values", "without_secrets"]
 
 _MOST_BYTES = 8192
 
@@ -70,7 +71,11 @@ def changed(before: dict, after: dict) -> list[str]:
     return [name for name in names if not (is_secret(name) and new.get(name) is True)]
 
 
+def holds_secret(name: str, value: Any) -> bool:
+    """Return whether nobody is to see this value of the setting `name`."""
+    return bool(value) and masked({name: value})[name] != value
+
+
 def without_secrets(document: dict) -> dict:
     """Return the document with true in the place of each secret that is set."""
-    secret = {name: bool(value) or "" for name, value in flat(document).items() if is_secret(name)}
-    return with_values(document, secret)
+    return with_values(document, masked(flat(document)))

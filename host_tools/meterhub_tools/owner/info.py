@@ -49,11 +49,17 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("broker", f"{f['wan']}{': ' + f['wan_trouble'] if f['wan_trouble'] else ''}"),
         ("link", _pairs(f["link"])),
         ("display", f["display"]),
-        ("meter", f"{f['telegrams']} telegrams; damaged: {_pairs(f['meter_errors'])}"),
+        *((f"meter {one['name']}", _meter(one)) for one in f["meters"]),
         ("errors", _pairs(f["errors"])),
         ("loaded", ", ".join(f["loaded"]) or "nothing that can be let go"),
     ]
     return rows
+
+
+def _meter(one: dict[str, Any]) -> str:
+    age = "none yet" if one["age_s"] is None else f"{one['telegrams']}, the last {one['age_s']} s ago"
+    who = f" {one['serial']}" if one["serial"] else ""
+    return f"{one['protocol']}{who}; telegrams: {age}; not read: {_pairs(one['errors'])}"
 
 
 def _pairs(found: dict) -> str:

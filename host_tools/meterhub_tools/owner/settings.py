@@ -89,9 +89,11 @@ def _change(text: str) -> tuple[str, Any]:
             value = Path(value[1:]).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError):
             raise ToolError(f"{value[1:]} cannot be read; {name}=@FILE wants a text file with the value") from None
-    elif document.is_secret(name) and value:
-        raise ToolError(f"everybody on this computer sees this line; put the password into a file: {name}=@FILE")
-    return name, document.typed(name, value)
+        return name, document.typed(name, value)
+    made = document.typed(name, value)
+    if document.holds_secret(name, made):
+        raise ToolError(f"everybody on this computer sees this line; put passwords and keys into a file: {name}=@FILE")
+    return name, made
 
 
 def install(line: Line, before: dict, after: dict, folder: Path) -> None:

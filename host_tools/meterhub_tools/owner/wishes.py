@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 from ..errors import ToolError
 from . import ca, document
 
-METERS: dict[str, dict] = {
-    "p1": {"p1": {"uart": "p1", "baud": 115200, "format": "8N1"}, "pulse": {"input": ""}},
-    "p1-9600": {"p1": {"uart": "p1", "baud": 9600, "format": "7E1"}, "pulse": {"input": ""}},
-    "pulse": {"pulse": {"input": "pulse0"}, "p1": {"uart": ""}},
-    "none": {"pulse": {"input": ""}, "p1": {"uart": ""}},
+METERS: dict[str, list[dict]] = {  # on the boards' own inputs; what else a meter needs stands in a file of settings
+    "p1": [{"protocol": "p1", "input": "p1"}],
+    "p1-9600": [{"protocol": "p1", "input": "p1", "baud": 9600, "format": "7E1"}],
+    **{name: [{"protocol": name, "input": "serial"}] for name in ("sml", "dlms", "iec62056", "mbus", "auto")},
+    "pulse": [{"protocol": "pulse", "input": "pulse0"}],
+    "none": [],
 }
 NO_BROKER = "none"
 _CA_FILE = "ca.der"  # the hub puts its own name for the file there
@@ -75,7 +76,7 @@ class Wishes:
         if self.zone is not None:
             made["zone"] = self.zone
         if self.meter is not None:
-            made["meter"] = document.merged(made.get("meter", {}), METERS[self.meter])
+            made["meters"] = METERS[self.meter]
         if self.recipient:
             made["recipients"] = [one for text in self.recipient for one in _recipients(text)]
         made = document.merged(made, self._wifi(made.get("wifi", {}), ask), self._wan(made.get("wan", {}), ask))

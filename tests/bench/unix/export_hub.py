@@ -76,7 +76,7 @@ class Hub:
         self.clock = Clock(now)
         self.journal = Journal(folder + "/journal", self.clock)
         self.profile = open_profile(profile)
-        self.intervals = IntervalRecorder(self.profile, self.clock, self.journal)
+        self.intervals = IntervalRecorder(self.profile, self.clock)
         self.zone = Zone("CET-1CEST,M3.5.0,M10.5.0/3")
         self.drbg = Drbg(os.urandom(48))
         self.identity = run(identity.load(Record(folder + "/identity"), self.drbg))

@@ -1,0 +1,65 @@
+"""What goes wrong with a meter or its line: journalled once, however long it lasts, and once more when it is over.
+
+Events   (what counts as silent: meters/meter.py)
+         METER_SILENT       nothing good has come for half a minute, or for three periods of a meter that is asked
+         LINE_STUCK         for a minute bytes come and nothing good is in them ("noise"), or a zero has come and then
+                            nothing more ("break"); the contact that counts energy is closed for a minute ("closed")
+         METER_CLOCK        the meter's time is more than a minute off, beside a synchronised clock
+         METER_CHANGED      another meter stands behind the line, or behind one of its channels
+         REGISTER_BACKWARD  a total is lower than it was (meters/registers.py)
+Runs on  both
+"""
+
+from micropython import const
+
+_STUCK_MS = const(60000)
+_LATELY_MS = const(30000)
+_MANY = const(16)  # bytes; fewer are what a plug makes that is pulled
+_DRIFT_S = const(60)
+_OVER = {"METER_SILENT": "meter is back", "LINE_STUCK": "line is back", "METER_CLOCK": "meter's clock is right"}
+
+
+def look(journal, meter) -> None:
+    """Say that a meter has gone silent or its line is stuck, and that it is back. meter: meters.meter.Meter"""
+    _say(journal, meter, "METER_SILENT", meter.is_silent)
+    why = _stuck(meter)
+    if why or not meter.age_ms > _STUCK_MS:
+        _say(journal, meter, "LINE_STUCK", bool(why), why)
+
+
+def _stuck(meter):
+    """Return why a line must be called stuck, "" when it need not."""
+    if meter.closed_ms > _STUCK_MS:
+        return "closed"
+    if meter.busy or not meter.noise or meter.age_ms <= max(_STUCK_MS, 3 * meter.period_ms):
+        return ""
+    if meter.period_ms or meter.quiet_ms < _LATELY_MS:
+        return "noise" if meter.noise >= _MANY else ""
+    return "" if meter.last_byte else "break"
+
+
+def look_at_clock(journal, meter, at: "int | None", clock) -> None:
+    """Say that a meter's time `at` (Unix s or None) has drifted from the hub's. clock: hal.clock.Clock"""
+    if at is None or clock.state != "set":
+        return
+    ahead = at - clock.now()
+    off = not -_DRIFT_S - meter.took_ms // 1000 <= ahead <= _DRIFT_S
+    _say(journal, meter, "METER_CLOCK", off, "%d s ahead" % ahead)
+
+
+def _say(journal, meter, name, lasts, detail=""):
+    if lasts and name not in meter.troubles:
+        meter.troubles.add(name)
+        journal.add("event", name, (meter.name + " " + detail).strip())
+    elif not lasts and name in meter.troubles:
+        meter.troubles.remove(name)
+        journal.add("event", _OVER[name], meter.name)
+
+
+def in_words(meter, since: str, only: bool) -> tuple:
+    """Return the lines that the household is shown of a silent meter. since: "14:05" or ""; only: it has no other."""
+    is_stuck = "LINE_STUCK" in meter.troubles
+    what, hint = ("Meter unreadable", "Wires, speed, key?") if is_stuck else ("No meter data", "Is the cable in?")
+    if only:
+        return (what, "since " + since + "." if since else "", hint)
+    return (what, (meter.name + " " + since).strip(), hint)

@@ -1,0 +1,50 @@
+"""The registers of the Eastron SDM630, in the format of meters/modbus_map.py."""
+
+TEXT = """
+{
+ "meter": "Eastron SDM630",
+ "line": [9600, "8N1"],
+ "function": 4,
+ "order": "ABCD",
+ "most": 80,
+ "serial": [3, 64512, "uint32"],
+ "registers": [
+  ["1-0:32.7.0", 0, "float32", "V"],
+  ["1-0:52.7.0", 2, "float32", "V"],
+  ["1-0:72.7.0", 4, "float32", "V"],
+  ["1-0:31.7.0", 6, "float32", "A"],
+  ["1-0:51.7.0", 8, "float32", "A"],
+  ["1-0:71.7.0", 10, "float32", "A"],
+  ["1-0:36.7.0", 12, "float32", "W"],
+  ["1-0:56.7.0", 14, "float32", "W"],
+  ["1-0:76.7.0", 16, "float32", "W"],
+  ["1-0:29.7.0", 18, "float32", "VA"],
+  ["1-0:49.7.0", 20, "float32", "VA"],
+  ["1-0:69.7.0", 22, "float32", "VA"],
+  ["reactive power L1", 24, "float32", "var"],
+  ["reactive power L2", 26, "float32", "var"],
+  ["reactive power L3", 28, "float32", "var"],
+  ["1-0:33.7.0", 30, "float32", ""],
+  ["1-0:53.7.0", 32, "float32", ""],
+  ["1-0:73.7.0", 34, "float32", ""],
+  ["1-0:16.7.0", 52, "float32", "W"],
+  ["1-0:9.7.0", 56, "float32", "VA"],
+  ["reactive power", 60, "float32", "var"],
+  ["1-0:13.7.0", 62, "float32", ""],
+  ["1-0:14.7.0", 70, "float32", "Hz"],
+  ["1-0:1.8.0", 72, "float32", "kWh"],
+  ["1-0:2.8.0", 74, "float32", "kWh"],
+  ["1-0:3.8.0", 76, "float32", "kvarh"],
+  ["1-0:4.8.0", 78, "float32", "kvarh"],
+  ["1-0:91.7.0", 224, "float32", "A"],
+  ["active energy total", 342, "float32", "kWh"],
+  ["reactive energy total", 344, "float32", "kvarh"],
+  ["1-0:21.8.0", 346, "float32", "kWh"],
+  ["1-0:41.8.0", 348, "float32", "kWh"],
+  ["1-0:61.8.0", 350, "float32", "kWh"],
+  ["1-0:22.8.0", 352, "float32", "kWh"],
+  ["1-0:42.8.0", 354, "float32", "kWh"],
+  ["1-0:62.8.0", 356, "float32", "kWh"]
+ ]
+}
+"""
