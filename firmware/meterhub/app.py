@@ -211,7 +211,8 @@ def _display(board, chosen):
 async def _press(hub, name):
     button = hub.board.button(name)
     while True:
-        hub.take_press(name, await button.pressed())
+        kind = await button.pressed()
+        hub.take_press(name, kind)  # whoever takes presses by now
 
 
 async def _housekeeping(hub):
@@ -230,7 +231,8 @@ def _connect_ihd(hub):
     hub.ihd.on_decline = lambda: hub.applet().post("decline")
     hub.ihd.on_cancel = lambda: hub.applet().post("cancel")
     hub.ihd.on_revoke = lambda consent: hub.applet().post(consent)
-    hub.ihd.on_display = lambda works: hub.journal.add("event", "display" if works else "DISPLAY_FAILED", "")
+    driver = hub.settings.get("display.driver")
+    hub.ihd.on_display = lambda works: hub.journal.add("event", "display" if works else "DISPLAY_FAILED", driver)
     hub.start("ihd", hub.ihd.run)
     for name in ("A", "B"):
         hub.start("button " + name, lambda name=name: _press(hub, name))

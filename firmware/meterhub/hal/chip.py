@@ -146,10 +146,11 @@ class Board:
         )
         return UART(port, self._output(pins["driver"], 0) if "driver" in pins else None)
 
-    def i2c(self) -> machine.I2C:
-        """Return the I2C bus with the display."""
+    def i2c(self, most_hz: int) -> machine.I2C:
+        """Return the I2C bus with the display, which takes at most this many bits a second."""
         bus = self._config["i2c"]
-        return machine.I2C(bus["id"], sda=machine.Pin(bus["sda"]), scl=machine.Pin(bus["scl"]), freq=bus["hz"])
+        hz = min(bus["hz"], most_hz)
+        return machine.I2C(bus["id"], sda=machine.Pin(bus["sda"]), scl=machine.Pin(bus["scl"]), freq=hz)
 
     def spi(self):
         """Return the SPI bus of the MAX7219, and its chip select: a pin to be called with the level."""

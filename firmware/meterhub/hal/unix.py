@@ -161,8 +161,8 @@ class Board:
         """Return the serial line called `name`; KeyError when the board has none. The cable does the inverting."""
         return UART(self._config["uart"][name], baud, bits, parity, stop)
 
-    def i2c(self) -> I2C:
-        """Return the I2C bus with the display; on a PC without a bench nobody answers on it."""
+    def i2c(self, most_hz: int) -> I2C:
+        """Return the I2C bus with the display, at most this fast; on a PC without a bench nobody answers on it."""
         return I2C(self._config.get("bench"))
 
     def spi(self) -> tuple:
