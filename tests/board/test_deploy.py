@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from house import BREATH_MS, House
 
 from meterhub_tools import cli, toolchain
 from meterhub_tools.board import deploy, flash
@@ -20,6 +21,7 @@ from meterhub_tools.errors import ToolError
 
 METERHUB = toolchain.ROOT / ".venv/bin/meterhub"
 START_S = 60
+TELEGRAMS = 3
 
 
 def board(flash_content: bytes | None, stock_image: Path) -> EmulatedPico:
@@ -105,6 +107,20 @@ def test_its_own_board_file_is_put_right(deployed, stock_image: Path) -> None:
         with Repl(pico.port) as repl:
             repl.exec("with open('/pins.json', 'w') as file: file.write('{')", "to write")
         assert run_deploy(pico)["sent"] == ["/pins.json"]
+
+
+def test_the_hub_reads_its_meter_and_lights_its_display_out_of_the_slot(deployed, stock_image: Path) -> None:
+    with board(deployed[0], stock_image) as pico:
+        house = House(pico)
+        house.greeted()
+        assert house.meterhub("settings", "set", "meter.p1.uart=p1") == 0
+        for _ in range(TELEGRAMS):
+            house.telegram(house.now())
+            house.pico.wait_ms(BREATH_MS)
+        said = house.greeted()
+        assert (said["telegrams"], said["meter_errors"]) == (TELEGRAMS, {})
+        house.sees("import", "kWh")
+        assert house.meterhub("info") == 0
 
 
 # -- interruptions -------------------------------------------------------------------------------------------------
