@@ -4,7 +4,7 @@ BIN := .venv/bin
 NODE := .toolchain/node/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types bench lock format clean
+.PHONY: help setup demo test check lint types bench size lock format clean
 
 help: ## this list
 	@echo "meterhub: type make and one of"
@@ -38,6 +38,9 @@ format: setup ## let ruff lay the Python files out
 
 bench: setup ## figures: speed, memory, bytes on the wire
 	@$(BIN)/python tests/bench/run.py
+
+size: setup ## bytes: .mpy files of each room, a slot, the frozen image
+	@$(BIN)/python tests/bench/run.py size
 
 lock: setup ## work the pinned Python packages out anew
 	@sh host_tools/setup/lock
