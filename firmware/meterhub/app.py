@@ -240,8 +240,7 @@ def _connect_ihd(hub):
 
 async def _wipe_if_wanted(hub):
     """Wipe the hub when button A is held at power-on, or when a power cut has kept a wipe from ending."""
-    if not hub.board.held("A"):
-        await asyncio.sleep_ms(100)  # a simulated button is known a moment later
+    await hub.board.settle()
     if hub.board.held("A") or files.exists(hub.board.data_dir + "/wiping"):
         from . import wipe  # noqa: PLC0415 - once in a hub's life
 
@@ -258,17 +257,19 @@ async def _run(board):
 
 
 async def _start(hub):
-    _connect_ihd(hub)
-    hub.start("cable", hub.cable.run)
     if hub.settings.get("meter.p1.uart"):
         hub.start("p1", lambda: meter_line.read_p1(hub))
     elif hub.settings.get("meter.pulse.input"):
         hub.start("pulse", lambda: meter_line.count_pulses(hub))
+    _connect_ihd(hub)
+    hub.start("cable", hub.cable.run)
     hub.start("housekeeping", lambda: _housekeeping(hub))
+    before = lazy.loaded()
     try:
         hub.identity = await slowly(identity.load(hub.strict_record("identity"), hub.drbg))
     except StoreError as err:  # a hub that made itself another key would be another hub: read on, but stay offline
         hub.journal.add("security", "INTEGRITY_FAILED", err.args[0])
+    lazy.let_go(lazy.loaded() - before)
     hub.model.hub_id = hub.identity.hub if hub.identity else ""
     hub.start("service desk", hub.cable.serve)
     console.say("start", {"hub": hub.model.hub_id, "version": VERSION, "name": hub.settings.get("name")})

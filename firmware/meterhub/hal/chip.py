@@ -179,6 +179,9 @@ class Board:
             return machine.Pin(number, machine.Pin.IN)
         return machine.Pin(number, machine.Pin.IN, machine.Pin.PULL_UP)
 
+    async def settle(self) -> None:
+        """Return when held() can be asked: at once."""
+
     def held(self, name: str) -> bool:
         """Return True while button `name` is down; for the power-on, before button() takes it."""
         return not self._contact(self._config["button"][name]).value()
