@@ -44,6 +44,7 @@ _TEXT_KEPT = 40
 _AGAIN_S = 0.3
 _TRIES, _ENTER_S = 2, 3
 _HELLO = b'{"id": 0, "do": "hello"}\n'
+_GONE = (OSError, TypeError)  # TypeError: pyserial's own, when the port is closed while it reads or writes
 _WHO = b"\r\x02\n"  # Ctrl-B: a REPL says what it is, a hub passes over it
 _SOFT_RESET = b"\r\x04"  # Ctrl-D, at an empty line of a prompt
 _TRAY_PIECE = 120  # characters: with escapes, a line fits the 256 bytes that an ESP32 buffers
@@ -116,17 +117,16 @@ class Wire:
         """Write `data`, all of it."""
         try:
             self._serial.write(data)
-        except OSError:
+        except _GONE:
             raise CablePulled(self.port) from None
 
     def lines(self) -> list[str]:
         """Return the lines that are there, after a short look; junk of any kind becomes text."""
-        gone = (OSError, TypeError)  # TypeError: pyserial's own, when the port goes while it reads
         try:
             self._begun += self._serial.read(max(1, self._serial.in_waiting))
-        except gone:
+        except _GONE:
             raise CablePulled(self.port) from None
-        with contextlib.suppress(*gone):  # what has come counts; the next look finds the port gone
+        with contextlib.suppress(*_GONE):  # what has come counts; the next look finds the port gone
             while self._serial.in_waiting and len(self._begun) < _LINE_MAX:
                 self._begun += self._serial.read(self._serial.in_waiting)
         *whole, rest = bytes(self._begun).split(b"\n")
