@@ -29,7 +29,7 @@ def tables() -> list[Table]:
 def pico() -> deploy.About:
     """Return what a Pico with the MicroPython of this checkout says of itself."""
     version, minor = toolchain.mpy_version()
-    return deploy.About("micropython", deploy.kinds.OLDEST, "Pico", ARMV6M << 10 | minor << 8 | version, "", "")
+    return deploy.About("micropython", deploy.kinds.OLDEST, "Pico", ARMV6M << 10 | minor << 8 | version, "", "", "", 0)
 
 
 def room_of(name: str) -> str:
