@@ -4,7 +4,7 @@ BIN := .venv/bin
 NODE := .toolchain/node/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types bench fuzz lock format clean
+.PHONY: help setup demo test check lint types bench size fuzz lock format clean
 
 help: ## this list
 	@echo "meterhub: type make and one of"
@@ -19,7 +19,7 @@ demo: setup ## the main job on this machine: meter, hub, display and website, un
 test: ## prove it: all checks and all tests (installs a browser and a broker where it may)
 	@sh host_tools/setup/run tests
 	@$(MAKE) --no-print-directory lint types
-	$(BIN)/pytest --numprocesses 3 --dist loadfile
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: setup lint types ## style, types, and the direction of imports; seconds
 	$(BIN)/pytest -q tests/host/test_layers.py
@@ -38,6 +38,9 @@ format: setup ## let ruff lay the Python files out
 
 bench: setup ## figures: speed, memory, bytes on the wire
 	@$(BIN)/python tests/bench/run.py
+
+size: setup ## bytes: .mpy files of each room, a slot, the frozen image
+	@$(BIN)/python tests/bench/run.py size
 
 fuzz: setup ## the meters' decoders under damaged bytes, a million inputs each; takes hours (INPUTS=N for fewer)
 	@$(BIN)/python tests/fuzz/campaign.py $(if $(INPUTS),--inputs $(INPUTS))

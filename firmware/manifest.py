@@ -3,4 +3,3 @@
 package("meterhub", base_path=".", opt=3)
 module("main.py", base_path=".", opt=3)
 require("umqtt.simple")
-require("ssd1306")

@@ -231,7 +231,8 @@ def _display(board, chosen):
 async def _press(hub, name):
     button = hub.board.button(name)
     while True:
-        hub.take_press(name, await button.pressed())
+        kind = await button.pressed()
+        hub.take_press(name, kind)  # whoever takes presses by now
 
 
 async def _housekeeping(hub):
@@ -250,7 +251,8 @@ def _connect_ihd(hub):
     hub.ihd.on_decline = lambda: hub.applet().post("decline")
     hub.ihd.on_cancel = lambda: hub.applet().post("cancel")
     hub.ihd.on_revoke = lambda consent: hub.applet().post(consent)
-    hub.ihd.on_display = lambda works: hub.journal.add("event", "display" if works else "DISPLAY_FAILED", "")
+    driver = hub.settings.get("display.driver")
+    hub.ihd.on_display = lambda works: hub.journal.add("event", "display" if works else "DISPLAY_FAILED", driver)
     hub.start("ihd", hub.ihd.run)
     for name in ("A", "B"):
         hub.start("button " + name, lambda name=name: _press(hub, name))
@@ -258,8 +260,7 @@ def _connect_ihd(hub):
 
 async def _wipe_if_wanted(hub):
     """Wipe the hub when button A is held at power-on, or when a power cut has kept a wipe from ending."""
-    if not hub.board.held("A"):
-        await asyncio.sleep_ms(100)  # a simulated button is known a moment later
+    await hub.board.settle()
     if hub.board.held("A") or files.exists(hub.board.data_dir + "/wiping"):
         from . import wipe  # noqa: PLC0415 - once in a hub's life
 
@@ -276,14 +277,16 @@ async def _run(board):
 
 
 async def _start(hub):
+    meter_line.start(hub)
     _connect_ihd(hub)
     hub.start("cable", hub.cable.run)
-    meter_line.start(hub)
     hub.start("housekeeping", lambda: _housekeeping(hub))
+    before = lazy.loaded()
     try:
         hub.identity = await slowly(identity.load(hub.strict_record("identity"), hub.drbg))
     except StoreError as err:  # a hub that made itself another key would be another hub: read on, but stay offline
         hub.journal.add("security", "INTEGRITY_FAILED", err.args[0])
+    lazy.let_go(lazy.loaded() - before)
     hub.model.hub_id = hub.identity.hub if hub.identity else ""
     hub.start("service desk", hub.cable.serve)
     console.say("start", {"hub": hub.model.hub_id, "version": VERSION, "name": hub.settings.get("name")})

@@ -21,6 +21,7 @@ from .store import files
 _METER_S = 12  # DSMR 2 and 3 send a telegram every ten seconds
 _PRESS_S = 10
 _PICTURE_S = 2
+_RETRY_S = 6  # a display that did not answer is asked again every five
 _FLASH_BYTES = 4096
 _SAMPLES = 1024
 _CUTOFF = 21  # 1 + 20 / H: a false alarm once in 2^20 samples for a source of H = 1 bit a byte
@@ -146,6 +147,7 @@ async def _display(hub):
     driver = hub.settings.get("display.driver")
     if driver == "none":
         return None, "the settings name no display"
+    await _within(_RETRY_S, lambda: hub.ihd.works)  # one that has just been plugged in is found by then
     hub.ihd.notice(("SELF-TEST", "0123456789 ABCDEFGHIJ", "abcdefghijklmnopqrstu", "▲ ● ◐ ○ ↑"), _PICTURE_S)
     await asyncio.sleep(_PICTURE_S)
     return _verdict(bool(hub.ihd.works), driver + " shows a picture", driver + " does not answer: see its wires")

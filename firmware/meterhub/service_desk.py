@@ -36,7 +36,7 @@ from .trust import mhx, owner
 from .version import VERSION
 
 _TRAY = owner.MAX_DOCUMENT
-_LAZY = ("service_desk", "selftest", "applets.export", "links.dial")  # parts that info names when they are loaded
+_LAZY = ("service_desk", "selftest", "applets.export")  # parts that info names when they are loaded
 
 
 class Desk:

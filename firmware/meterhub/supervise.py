@@ -4,6 +4,7 @@ Runs on  both
 """
 
 import asyncio
+import gc
 
 from micropython import const
 
@@ -19,7 +20,15 @@ async def supervise(name: str, service, journal) -> None:
             await service()
             return
         except Exception as err:  # noqa: BLE001 - the one broad except in the firmware
-            # the kind of the failure, and no text: what an exception says may come from outside
-            journal.add("event", "EXECUTE_FAILED", name + " " + type(err).__name__)
+            _tell(journal, name, err)
         await asyncio.sleep(wait_s)
         wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+
+
+def _tell(journal, name, err):
+    """Journal a failure: its kind, and no text, since what an exception says may come from outside."""
+    gc.collect()
+    try:
+        journal.add("event", "EXECUTE_FAILED", name + " " + type(err).__name__)
+    except MemoryError:  # then it is more important that the task goes on
+        gc.collect()

@@ -25,13 +25,15 @@ async def run(hub) -> None:
         if not await _held_long(hub):
             return
         files.replace(folder + "/" + _MARK, b"")
-    hub.ihd.notice(("WIPED", "The hub starts anew."), _HOLD_S)
+    hub.ihd.notice(("WIPED", "Let go of A: the hub", "starts anew."), _HOLD_S)
     hub.ihd.step()
     empty(folder, _MARK)
     journal = Journal(folder + "/journal", hub.clock)
     journal.listener = hub.journal.listener
     journal.add("security", "wiped", "button A at power-on")
     files.remove(folder + "/" + _MARK)
+    while hub.board.held("A"):  # else the next start would count down again
+        await asyncio.sleep_ms(100)
     hub.board.restart()
 
 

@@ -217,6 +217,8 @@ class Exchange:
         self._heard = now  # when the last chunk came
         self._asked_at = now  # when it was last asked for
         self._wanted = 0  # the first chunk that has not been asked for
+        self._proof = b""  # what is sent again until it is answered
+        self._proof_due, self._proof_gap_s = 0, STALL_S
 
     def start(self) -> list[bytes]:
         """Return the request to send."""
@@ -352,7 +354,9 @@ class Exchange:
         self._confirm_theirs = keys.confirm_theirs
         self.state = "proving"
         fields = {"try": self.tried, "pa": base64url.encode(pa), "ca": base64url.encode(keys.confirm_mine)}
-        return [pack("proof", rid=self.request.rid, **fields)]
+        self._proof = pack("proof", rid=self.request.rid, **fields)
+        self._proof_due, self._proof_gap_s = 0, STALL_S
+        return [self._proof]
 
     def cancel(self) -> list[bytes]:
         """End it from this side; return the message that tells the hub."""
@@ -362,7 +366,7 @@ class Exchange:
         return [pack("cancel", rid=self.request.rid, h=base64url.encode(self.request.h))]
 
     def tick(self, now: int) -> list[bytes]:
-        """Let time pass: ask again for a chunk that does not come, end what has died; return what to send."""
+        """Let time pass: repeat what is not answered, end what has died; return what to send."""
         if self.settled:
             return []
         if self.state == "receiving":
@@ -373,6 +377,8 @@ class Exchange:
                 return self._want(now)
         elif now > self.deadline:
             self._refuse("NOT_AVAILABLE" if self.state == "requested" else "PIN_EXPIRED" if self.tried else "EXPIRED")
+        elif self.state == "proving":
+            return self._prove_again(now)
         return []
 
     # -- inside ------------------------------------------------------------------------------------------
@@ -380,6 +386,15 @@ class Exchange:
     def _of_this(self, message: dict) -> None:
         if message.get("rid") != self.request.rid:
             raise HubError("WRONG_REQUEST", "rid")
+
+    def _prove_again(self, now: int) -> list[bytes]:
+        """Return the proof again when its time has come, more and more seldom: a broker may have lost it."""
+        due = self._proof_due
+        if due and now < due:
+            return []
+        self._proof_due = now + self._proof_gap_s
+        self._proof_gap_s *= 2
+        return [self._proof] if due else []
 
     def _want(self, now: int) -> list[bytes]:
         """Return the wants for what is still to come, a few chunks ahead of what is here."""

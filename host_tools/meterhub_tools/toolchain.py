@@ -17,7 +17,7 @@ from .errors import ToolError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "firmware"
-LIBRARIES = ROOT / ".toolchain/lib"  # micropython-lib's umqtt.simple, ssd1306 and unittest
+LIBRARIES = ROOT / ".toolchain/lib"  # micropython-lib's umqtt.simple and unittest
 HEAP_OF_A_BOARD = "190k"  # what a stock Raspberry Pi Pico W leaves a program
 
 
@@ -41,7 +41,7 @@ def firmware_files(arch: str = "") -> dict[str, bytes]:
     arch: what mpy-cross calls the board's machine code; without it, what contains machine code stays source.
     """
     sources = {str(path.relative_to(FIRMWARE)): path for path in (FIRMWARE / "meterhub").rglob("*.py")}
-    sources |= {name: LIBRARIES / name for name in ("umqtt/simple.py", "ssd1306.py")}
+    sources["umqtt/simple.py"] = LIBRARIES / "umqtt/simple.py"
     files = {}
     for name, source in sorted(sources.items()):
         if source.stem.endswith("_native") and not arch:

@@ -17,7 +17,6 @@ from pypi_simple import NoSuchProjectError, PyPISimple
 
 PIECES = (
     ("micropython-umqtt.simple", "1.3.4", "b6a2520239e3992c63a7de9370ee9b3d9d27819a90359c521f1c0f7ccab8d12f"),
-    ("micropython-ssd1306", "0.3", "d00cae1ff680e6ae504e258e700f002874b0d924b1a604253b6ea63144b58289"),
     ("micropython-unittest", "0.4", "83b4a65c44b2f6382bc3dd8fbbe002b5679dbfc3744b99eaa59802e6fd14cf67"),
 )
 

@@ -67,13 +67,15 @@ async def _figures(asker: "Asker", card: Card) -> dict[str, dict[str, float]]:
 
 
 class Asker:
-    """The recipient, and the household that agrees with it."""
+    """The recipient, and the household that agrees with it. bench: what shows its display and presses its buttons."""
 
-    def __init__(self, url: str, recipient: Recipient, bench: Bench) -> None:
+    def __init__(self, url: str, recipient: Recipient, bench, now=time.time, patience_s: int = PATIENCE_S) -> None:
         self._loop = asyncio.get_running_loop()
         self._heard: asyncio.Queue[bytes] = asyncio.Queue()
         self._recipient = recipient
         self._bench = bench
+        self._now = now
+        self._patience_s = patience_s
         self.courier = Courier(url, None, lambda _, raw: self._loop.call_soon_threadsafe(self._heard.put_nowait, raw))
         self.courier.start()
 
@@ -81,15 +83,17 @@ class Asker:
         """Go through one exchange; return it and the seconds that its parts took."""
         while not self._heard.empty():
             self._heard.get_nowait()
-        run = Exchange(self._recipient, card, SUB, wish, int(time.time()))
+        run = Exchange(self._recipient, card, SUB, wish, int(self._now()))
         began = time.monotonic()
         self._send(card, run.start())
         await self._until(run, card, "asked")
         asked = time.monotonic()
-        await self._bench.wait_for(lambda pixels: "show PIN" in " ".join(display_reader.read_text(pixels)), PATIENCE_S)
+        await self._bench.wait_for(
+            lambda pixels: "show PIN" in " ".join(display_reader.read_text(pixels)), self._patience_s
+        )
         await self._bench.press("B")
         await self._until(run, card, "pin")
-        pin = await self._bench.wait_for(display_reader.read_pin, PATIENCE_S)
+        pin = await self._bench.wait_for(display_reader.read_pin, self._patience_s)
         typed = time.monotonic()
         self._send(card, run.enter_pin(str(pin)))
         await self._until(run, card, "done")
@@ -100,11 +104,11 @@ class Asker:
         }
 
     async def _until(self, run: Exchange, card: Card, state: str) -> None:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(self._patience_s):
             while run.state != state:
                 raw = await self._heard.get()
                 try:
-                    self._send(card, run.feed(raw, int(time.time())))
+                    self._send(card, run.feed(raw, int(self._now())))
                 except HubError as error:
                     if json.loads(raw).get("t") != "end":  # of the exchange before
                         raise Broken(f"the recipient refuses what the hub sent: {error}") from None

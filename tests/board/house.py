@@ -4,19 +4,21 @@ The firmware is the one frozen into the real image, or deployed onto the stock o
 done with the commands that a person has. Time in the house is the board's own: it goes at most as fast as ours.
 """
 
+import contextlib
 import io
 import os
+import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image, ImageFilter, ImageOps
 
 from meterhub_tools import cli
 from meterhub_tools.board.bridge import Tunnel
-from meterhub_tools.board.port import Line, Refused
+from meterhub_tools.board.port import Line, Refused, Repl, wait_for_hub
 from meterhub_tools.emulator.board import EmulatedPico
 from meterhub_tools.errors import ToolError
 from meterhub_tools.simulators import display_reader
@@ -30,35 +32,30 @@ P1_UART, I2C_BUS, DISPLAY = 1, 0, 0x3C
 BUTTONS = {"A": 14, "B": 15}
 PULSE0 = 16
 PRESS_MS = 150
+START_S = 60
 HISTORY_S = 2 * 86400
+BREATH_MS = 300  # until a telegram is decoded, and what came of it is on the flash
 
 
 class House:
-    """Everything on the wires of `pico`."""
+    """Everything on the wires of `pico`; its household began `history_s` ago."""
 
-    def __init__(self, pico: EmulatedPico) -> None:
+    def __init__(self, pico: EmulatedPico, history_s: int = HISTORY_S) -> None:
         self.pico = pico
         self.display = SSD1306()
-        self.meter = P1Meter(Household(int(time.time()) - HISTORY_S))
+        self.meter = P1Meter(Household(int(time.time()) - history_s))
         self.sent = 0  # telegrams
+        self.whole = 0  # those of them of which the hub's receiver has lost no byte
+        self._lost = 0  # bytes
         self._changed = threading.Condition()
         self._began = (time.time(), pico.virtual_ms)
-        self._ends = threading.Event()
-        self._threads: list[threading.Thread] = []
         pico.listeners.append(self._on_event)
         pico.connect_i2c(I2C_BUS, DISPLAY)
 
-    def close(self) -> None:
-        """End what runs beside the test."""
-        self._ends.set()
-        for thread in self._threads:
-            thread.join()
-
-    def __enter__(self) -> "House":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def wire(self) -> None:
+        """Tell the board what is wired to it, as deploy does, and start it anew."""
+        with Repl(self.pico.port) as repl:
+            repl.exec(f"f = open('/pins.json', 'w'); f.write({PINS.read_text()!r}); f.close()", "to write")
 
     def now(self) -> int:
         """Return the time in the house, Unix seconds: it stands still while the board has no power."""
@@ -69,36 +66,38 @@ class House:
 
     def telegram(self, at: int) -> None:
         """Send the meter's telegram of `at` and wait until it is through the wire."""
-        self.pico.uart(P1_UART).feed(self.meter.telegram(at))
+        lost = self.pico.uart(P1_UART).feed(self.meter.telegram(at))
         self.sent += 1
+        self.whole += lost == self._lost
+        self._lost = lost
 
     def live_through(self) -> None:
         """Send the telegrams of all half-hours since the household's start, a breath apart."""
         for at in range(self.meter.household.start, self.now() + 1, HALF_HOUR_S):
             self.telegram(at)
-            self.pico.wait_ms(150)
+            self.pico.wait_ms(BREATH_MS)
 
-    def tick(self) -> None:
-        """Let the meter send a telegram every second of the board's time from now on."""
-        self._run(self._tick)
-
-    def _tick(self) -> None:
-        while not self._ends.is_set():
-            due = self.pico.virtual_ms + 1000
-            self.telegram(self.now())
-            self.pico.wait_ms(max(1.0, due - self.pico.virtual_ms))
-
-    def _run(self, work: Callable[[], None]) -> None:
-        def guarded() -> None:
-            try:
-                work()
-            except ToolError:
-                if not self._ends.is_set() and self.pico.status["on"]:
-                    raise
-
-        thread = threading.Thread(target=guarded, daemon=True)
+    @contextlib.contextmanager
+    def ticking(self) -> Iterator[None]:
+        """Let the meter send a telegram every second of the board's time, as long as the power is on."""
+        ends = threading.Event()
+        thread = threading.Thread(target=self._tick, args=(ends,), daemon=True)
         thread.start()
-        self._threads.append(thread)
+        try:
+            yield
+        finally:
+            ends.set()
+            thread.join()
+
+    def _tick(self, ends: threading.Event) -> None:
+        try:
+            while not ends.is_set():
+                due = self.pico.virtual_ms + 1000
+                self.telegram(self.now())
+                self.pico.wait_ms(max(BREATH_MS, due - self.pico.virtual_ms))
+        except ToolError:
+            if self.pico.status["on"]:
+                raise
 
     # -- the display -----------------------------------------------------------------------------------------------
 
@@ -120,13 +119,18 @@ class House:
 
         def shown() -> list[str] | None:
             lines = display_reader.read_text(self.display.pixels())
-            text = " ".join(lines).lower()
+            text = " ".join(" ".join(lines).lower().split())
             return lines if all(word.lower() in text for word in words) else None
 
         with self._changed:
             found = self._changed.wait_for(shown, patience_s)
         assert found, f"waited for {words}, the display shows {display_reader.read_text(self.display.pixels())}"
         return found
+
+    def import_wh(self) -> int:
+        """Wait for the register on the display's first page and return it."""
+        text = " ".join(self.sees("import", ".", "kWh"))
+        return int(re.search(r"import\s+(\d+\.\d{3}) kWh", text)[1].replace(".", ""))
 
     def pin(self, patience_s: float = 60) -> str:
         """Wait for the PIN, and read it as a stranger would: from an enlarged picture of the display, by OCR."""
@@ -136,6 +140,12 @@ class House:
         return "".join(_read(pixels, (0, 9, 128, 54)).split())
 
     # -- the cable -------------------------------------------------------------------------------------------------
+
+    def greeted(self) -> dict:
+        """Return what the hub says of itself, as soon as it has come up."""
+        wait_for_hub(self.pico.port, START_S)
+        with Line(self.pico.port) as line:
+            return line.hub | line.ask("info")
 
     def meterhub(self, *words: str) -> int:
         """Run a command on this board's port; return its exit status."""
@@ -204,6 +214,11 @@ def _read(pixels: list[list[int]], box: tuple[int, int, int, int]) -> str:
     return subprocess.run(
         words, input=png.getvalue(), capture_output=True, check=True, env=environment
     ).stdout.decode()
+
+
+def kwh(wh: int) -> str:
+    """Return how the display writes a register."""
+    return f"{wh // 1000}.{wh % 1000:03}"
 
 
 def write(folder: Path, name: str, text: str) -> Path:

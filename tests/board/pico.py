@@ -44,8 +44,12 @@ class Repl:
         return self._transport.exec(code).decode().strip().replace("\r\n", "\n")
 
     def start(self, code: str) -> None:
-        """Let the board begin with `code` and do not wait for its end."""
-        self._transport.exec_raw_no_follow(code)
+        """Let the board begin with `code` and do not wait for its end.
+
+        It begins when it has been agreed on: a board that resets at once would take the answer along.
+        """
+        self._transport.exec_raw_no_follow("import sys; sys.stdin.read(1)\n" + code)
+        self._transport.serial.write(b"\n")
 
     def finish(self) -> str:
         """Return what the code given to start() printed, when it has ended."""

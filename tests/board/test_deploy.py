@@ -4,22 +4,28 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from house import BREATH_MS, House
 
 from meterhub_tools import cli, toolchain
 from meterhub_tools.board import deploy, flash
 from meterhub_tools.board.bundle import Bundle, pack
 from meterhub_tools.board.port import BoardError, CablePulled, Line, Repl, wait_for_hub
 from meterhub_tools.board.slots import Slots, digest_of
+from meterhub_tools.demo.progress import Progress
 from meterhub_tools.emulator.board import EmulatedPico
 from meterhub_tools.errors import ToolError
 
+from meterhub.version import VERSION  # isort: skip
+
 METERHUB = toolchain.ROOT / ".venv/bin/meterhub"
 START_S = 60
+TELEGRAMS = 3
 
 
 def board(flash_content: bytes | None, stock_image: Path) -> EmulatedPico:
@@ -105,6 +111,39 @@ def test_its_own_board_file_is_put_right(deployed, stock_image: Path) -> None:
         with Repl(pico.port) as repl:
             repl.exec("with open('/pins.json', 'w') as file: file.write('{')", "to write")
         assert run_deploy(pico)["sent"] == ["/pins.json"]
+
+
+def test_the_hub_reads_its_meter_and_lights_its_display_out_of_the_slot(deployed, stock_image: Path) -> None:
+    with board(deployed[0], stock_image) as pico:
+        house = House(pico)
+        house.greeted()
+        assert house.meterhub("settings", "set", "meter.p1.uart=p1") == 0
+        for _ in range(TELEGRAMS):
+            house.telegram(house.now())
+            house.pico.wait_ms(BREATH_MS)
+        said = house.greeted()
+        assert (said["telegrams"], said["meter_errors"]) == (TELEGRAMS, {})
+        house.sees("import", "kWh")
+        assert house.meterhub("info") == 0
+
+
+def test_a_board_with_the_firmware_in_its_image_is_told_its_wiring_and_no_more(frozen_image: Path) -> None:
+    with EmulatedPico(frozen_image, pace=None) as pico:
+        report = run_deploy(pico)
+        assert (report["sent"], report["slot"], report["version"]) == (["/pins.json"], "", VERSION)
+        assert run_deploy(pico)["sent"] == []
+        assert run_deploy(pico, "--as-files")["slot"] == "a"
+        report = run_deploy(pico)
+        assert (report["sent"], report["slot"], report["version"]) == ([], "", VERSION)
+        with Repl(pico.port) as repl:
+            assert repl.eval("__import__('os').listdir('/fw')") == []
+
+
+def test_a_board_with_little_memory_is_said_to_have_it(capsys: pytest.CaptureFixture[str]) -> None:
+    report = {"board": "RPI_PICO_W", "slot": "a", "heap": 190 * 1024, "sent": [], "hub": "X", "version": "1"}
+    for change, said in (({}, True), ({"slot": ""}, False), ({"heap": 256 * 1024}, False)):
+        deploy._tell(report | change, "PORT", False, Progress(sys.stdout))
+        assert ("190 KB of memory" in capsys.readouterr().out) is said
 
 
 # -- interruptions -------------------------------------------------------------------------------------------------

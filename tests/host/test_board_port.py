@@ -117,6 +117,13 @@ def test_a_hub_is_greeted_and_asked(hub: Hub) -> None:
         assert line.ask("info")["version"] == line.hub["version"]
 
 
+def test_what_somebody_before_us_has_asked_is_ended_before_the_greeting(hub: Hub) -> None:
+    with Line(hub.cable) as line:
+        line.send(b'{"id": 1, "do": "selftest", "part": "clock"}\n')  # which takes it two seconds
+    with Line(hub.cable) as line:
+        assert line.hub["hub"] == hub.id
+
+
 def test_the_hubs_refusal_is_in_its_own_words(hub: Hub) -> None:
     with Line(hub.cable) as line, pytest.raises(Refused) as caught:
         line.ask("make coffee")

@@ -202,7 +202,7 @@ def test_a_boards_file_wires_everything_without_using_a_pin_twice(chip: Chip, tm
     board = board_of(chip, tmp_path, name)
     for line in BOARDS[name]["uart"]:
         board.uart(line, 115200, **LINE)
-    board.i2c()
+    assert board.i2c(1000000)["freq"] == BOARDS[name]["i2c"]["hz"]
     board.spi()
     board.pin_pair("tm1637")
     board.button("A")
@@ -211,6 +211,10 @@ def test_a_boards_file_wires_everything_without_using_a_pin_twice(chip: Chip, tm
     for pulse in BOARDS[name]["pulse"]:
         board.pulse(pulse, 10)
     assert (len(Pin.made), board.name) == (17, name)
+
+
+def test_the_bus_is_no_faster_than_the_display_takes(chip: Chip, tmp_path: Path) -> None:
+    assert board_of(chip, tmp_path).i2c(100000)["freq"] == 100000
 
 
 def test_a_serial_line_has_room_for_a_whole_telegram_and_inverts(chip: Chip, tmp_path: Path) -> None:

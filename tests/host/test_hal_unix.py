@@ -231,7 +231,7 @@ print(clock.now() - 1790000000 in (0, 1), clock.state)
 again = unix.Board(unix.configuration())
 print(board.unique_id() == again.unique_id(), len(board.unique_id()), len(board.entropy(48)))
 try:
-    board.i2c().writeto(0x3c, b"")
+    board.i2c(400000).writeto(0x3c, b"")
 except OSError as err:
     print(err.errno)
 board.feed_watchdog()
@@ -251,7 +251,7 @@ def test_a_board_without_bench_and_clock(tmp_path: Path) -> None:
 
 I2C = """
 import time
-bus = board.i2c()
+bus = board.i2c(400000)
 for _ in range(40):
     before = time.ticks_ms()
     try:

@@ -20,7 +20,7 @@ RANK = {room: rank for rank, row in enumerate(ROWS) for room in row}
 HARDWARE = {"bluetooth", "esp", "esp32", "machine", "network", "neopixel", "rp2"}
 SYSTEM = {"ffi", "termios"}  # of the unix port
 EPOCH = {"gmtime", "localtime", "mktime", "time", "time_ns"}  # of `time`: counted from 2000 on some boards
-LIBRARIES = {"ssd1306": "ihd", "umqtt": "links"}  # micropython-lib's, each for one room
+LIBRARIES = {"umqtt": "links"}  # micropython-lib's, each for one room
 BUILT_IN = {
     *("array", "asyncio", "binascii", "collections", "cryptolib", "deflate", "errno", "framebuf", "gc", "hashlib"),
     *("io", "json", "math", "micropython", "os", "re", "select", "socket", "struct", "sys", "time", "tls", "uctypes"),

@@ -534,6 +534,16 @@ def test_lost_chunk_is_asked_for_again(begin, hub):
     assert side.received == 1
 
 
+def test_proof_is_repeated_more_and_more_seldom_until_it_is_answered(begin, hub):
+    side = begin()
+    to_pin(side, hub)
+    proof = side.pin(hub.pin)
+    assert [at for at in range(60) if side.tick(NOW + at) == proof] == [4, 12, 28]
+    (ack,) = hub.handle(proof[0])
+    side.feed(ack)
+    assert proof[0] not in side.tick(NOW + 60)
+
+
 def test_hub_that_falls_silent_is_given_up(begin, hub):
     side = begin()
     to_want(side, hub)

@@ -86,7 +86,8 @@ class CabledHub:
                 start_new_session=True,
             )
             with self._lock:
-                if self._repl and words[0] != RAW_REPL:  # the Ctrl-C came while it was being started
+                # the end, or the Ctrl-C, may have come while it was being started
+                if self._stopped.is_set() or (self._repl and words[0] != RAW_REPL):
                     process.kill()
                 else:
                     held, self._held = self._held, None

@@ -103,7 +103,7 @@ def test_the_display_may_be_missing_at_start_and_come_back(tmp_path):
         place = again(tmp_path)
         place.bench.unplug_display()
         async with place:
-            assert place.hub.journalled("DISPLAY_FAILED")
+            assert place.hub.journalled("DISPLAY_FAILED")[0]["detail"] == "ssd1306"
             await place.live_through()
             assert place.hub.status["intervals"] >= HISTORY_S // 1800
             place.bench.plug_display()

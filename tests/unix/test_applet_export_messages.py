@@ -72,23 +72,18 @@ class MessageTest(unittest.TestCase):
         finally:
             mhx.hkdf = kept
 
-    def test_an_ack_comes_again_until_something_is_wanted(self):
+    def test_a_copy_of_the_proof_is_answered_with_the_ack_until_something_is_wanted(self):
         offer = self.recipient.until_pin("data")
-        ack = self.hub.turn(self.recipient.proof(offer, self.hub.ihd.pin))
-        request = self.hub.export._open
-        self.assertEqual(self.hub.turn(None), [])
-        for _ in range(2):
-            request.ack_at -= 21000
-            self.assertEqual(self.hub.turn(None), ack)
-            self.assertEqual(self.hub.turn(None), [])
-        request.ack_at -= 41000
+        proof = self.recipient.proof(offer, self.hub.ihd.pin)
+        ack = self.hub.turn(proof)
+        self.assertEqual((len(ack), ack[0]["t"]), (1, "ack"))
+        self.assertEqual([self.hub.turn(dict(proof)) for _ in range(2)], [ack, ack])
         forged = self.recipient.want(0)
         forged["mac"] = "A" * 22
         self.assertEqual(self.hub.turn(forged), [])
-        self.assertEqual(self.hub.turn(None), ack)
+        self.assertEqual(self.hub.turn(proof), ack)
         self.hub.turn(self.recipient.want(0))
-        request.ack_at -= 81000
-        self.assertEqual(self.hub.turn(None), [])
+        self.assertEqual(self.hub.turn(proof), [])
 
     def test_an_export_that_nobody_fetches_ends_by_name(self):
         offer = self.recipient.until_pin("data")

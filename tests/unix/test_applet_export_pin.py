@@ -69,14 +69,14 @@ class PinTest(unittest.TestCase):
         self.assertNotEqual(old, hub.ihd.pin)
         self.assertEqual(claims_of(hub.turn(recipient.proof(offer, old))[0])["error"], "WRONG_PIN")
 
-    def test_a_replayed_proof_and_one_for_an_old_offer_change_nothing(self):
+    def test_a_replayed_proof_and_one_for_no_offer_change_nothing(self):
         hub, recipient = linked()
-        offer = recipient.until_pin("data")
-        proof = recipient.proof(offer, wrong(hub.ihd.pin))
-        hub.turn(proof)
+        proof = recipient.proof(recipient.until_pin("data"), wrong(hub.ihd.pin))
+        self.assertEqual([message["t"] for message in hub.turn(proof)], ["end", "offer"])
         self.assertEqual(hub.turn(proof), [])
+        self.assertEqual(hub.turn(proof | {"try": 3}), [])
         self.assertEqual(hub.journal.names("security")[-1], "OUT_OF_ORDER")
-        self.assertEqual(hub.export._open.left, 2)
+        self.assertEqual((hub.export._open.left, hub.export._open.attempt), (2, 2))
 
     def test_a_point_off_the_curve_spends_no_attempt(self):
         hub, recipient = linked()

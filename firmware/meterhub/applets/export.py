@@ -32,7 +32,6 @@ from .mailbox import Mailbox
 from .stream import Stream, check_range
 
 _PIN_LIFE_S = const(600)
-_REPEAT_S = const(5)
 _SILENCE_S = const(120)  # without a want
 _AHEAD_S = const(300)  # how far the recipient's clock may be ahead
 _PIN_RANGE = const(100000000)
@@ -115,8 +114,6 @@ class Export:
                 await self._on_button(item)
             if self._open is not None and self._open.is_due():
                 await self._on_deadline(self._open)
-            if self._open is not None and self._open.ack:
-                self._repeat_ack(self._open)
         except HubError as err:
             self._foreign(err)
 
@@ -230,9 +227,14 @@ class Export:
     # -- the proof -----------------------------------------------------------------------------------
 
     async def _on_proof(self, message):
-        request = await self._request_for(message, "offered")
-        if mhx.whole(message, "try", 1, TRIES) != request.attempt:
+        request = await self._request_for(message, "offered", "sending")
+        turn = mhx.whole(message, "try", 1, TRIES)
+        if turn > request.attempt:
             raise HubError("OUT_OF_ORDER", "try")
+        if request.state == "sending" or turn < request.attempt:
+            if request.ack:
+                self._hub.send(request.ack)  # a copy: a broker that broke down has lost the proof or its ack
+            return
         share = mhx.binary(message, "pa", 65)
         proof = mhx.binary(message, "ca", 32)
         p256.decode_point(share)
@@ -283,19 +285,11 @@ class Export:
         if stream is None:
             await self._end(request, "linked")
         else:
-            request.ack, request.ack_gap_s = message, _REPEAT_S
-            request.ack_at = _in_s(_REPEAT_S)
+            request.ack = message
             hub.ihd.idle()
             hub.ihd.notice(["PIN is right", "sending ..."], _SILENCE_S)
 
     # -- the data ------------------------------------------------------------------------------------
-
-    def _repeat_ack(self, request):
-        """Send the ack again while nothing is wanted: a broker that broke down has lost it, and nobody asks for it."""
-        if time.ticks_diff(request.ack_at, time.ticks_ms()) <= 0:
-            request.ack_gap_s *= 2  # four times in all: it must not fill the outbox of a long outage
-            request.ack_at = _in_s(request.ack_gap_s)
-            self._hub.send(request.ack)
 
     async def _on_want(self, message):
         request = await self._request_for(message, "sending")

@@ -11,8 +11,8 @@ Runs on  both
 from micropython import const
 
 from .hmac import hmac_sha256
-from .p256 import N
 
+_N = const(0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551)  # the order of P-256
 _MIN_SEED = const(48)  # 256 bits of entropy and a 128-bit nonce (8.6.7)
 _MAX_READ = const(8192)  # 2^19 bits per request (table 2)
 
@@ -48,7 +48,7 @@ class Drbg:
 
     def scalar(self) -> int:
         """Return a random integer 1..n-1, n the order of P-256, off uniform by less than 2^-64."""
-        return int.from_bytes(self.read(40), "big") % (N - 1) + 1
+        return int.from_bytes(self.read(40), "big") % (_N - 1) + 1
 
     def reseed(self, more: bytes) -> None:
         """Stir in `more` entropy; the output never gets weaker by it, whatever it is."""

@@ -152,10 +152,11 @@ class Board:
         )
         return UART(port, self._output(pins["driver"], 0) if "driver" in pins else None)
 
-    def i2c(self) -> machine.I2C:
-        """Return the I2C bus with the display."""
+    def i2c(self, most_hz: int) -> machine.I2C:
+        """Return the I2C bus with the display, which takes at most this many bits a second."""
         bus = self._config["i2c"]
-        return machine.I2C(bus["id"], sda=machine.Pin(bus["sda"]), scl=machine.Pin(bus["scl"]), freq=bus["hz"])
+        hz = min(bus["hz"], most_hz)
+        return machine.I2C(bus["id"], sda=machine.Pin(bus["sda"]), scl=machine.Pin(bus["scl"]), freq=hz)
 
     def spi(self):
         """Return the SPI bus of the MAX7219, and its chip select: a pin to be called with the level."""
@@ -183,6 +184,9 @@ class Board:
         if number in self._config.get("no_pull_up", ()):
             return machine.Pin(number, machine.Pin.IN)
         return machine.Pin(number, machine.Pin.IN, machine.Pin.PULL_UP)
+
+    async def settle(self) -> None:
+        """Return when held() can be asked: at once."""
 
     def held(self, name: str) -> bool:
         """Return True while button `name` is down; for the power-on, before button() takes it."""

@@ -32,6 +32,7 @@ _VTIME, _VMIN = const(5), const(6)  # indices in the list of control characters 
 _CSIZE, _CS7, _CS8 = const(0o60), const(0o40), const(0o60)
 _CSTOPB, _CREAD, _PARENB, _PARODD, _CLOCAL = const(0o100), const(0o200), const(0o400), const(0o1000), const(0o4000)
 _INPCK, _ISTRIP = const(0o20), const(0o40)
+_SETTLE_MS = const(100)
 _O_RDWR, _O_NOCTTY = const(2), const(0o400)
 _TCSADRAIN = const(1)
 # speeds below 57600 by their Bxxx number in Linux; MicroPython's termios names few of them
@@ -185,8 +186,8 @@ class Board:
         """Return the serial line called `name`; KeyError when the board has none. The cable does the inverting."""
         return UART(self._config["uart"][name], baud, form)
 
-    def i2c(self) -> I2C:
-        """Return the I2C bus with the display; on a PC without a bench nobody answers on it."""
+    def i2c(self, most_hz: int) -> I2C:
+        """Return the I2C bus with the display, at most this fast; on a PC without a bench nobody answers on it."""
         return I2C(self._config.get("bench"))
 
     def spi(self) -> tuple:
@@ -207,13 +208,17 @@ class Board:
             self._pins.start()
         return button
 
+    async def settle(self) -> None:
+        """Return when held() can be asked: the bench says a moment after the connection which buttons are down."""
+        if self._pins is not None:
+            for name in ("A", "B"):
+                self._pins.on_edge.setdefault(name, lambda: None)
+            self._pins.start()
+            await asyncio.sleep_ms(_SETTLE_MS)
+
     def held(self, name: str) -> bool:
-        """Return True while button `name` is down; the bench needs a moment after the first call to say so."""
-        if self._pins is None:
-            return False
-        self._pins.on_edge.setdefault(name, lambda: None)
-        self._pins.start()
-        return self._pins.level.get(name, False)
+        """Return True while button `name` is down."""
+        return self._pins is not None and self._pins.level.get(name, False)
 
     def pulse(self, name: str, width_ms: int) -> Pulse:
         """Return the pulse input `name`; on a PC without a bench it never counts, and the bench does not bounce."""

@@ -21,11 +21,11 @@ def _opened(name, board, address):
     if name in ("ssd1306", "sh1106"):
         from .oled import Oled  # noqa: PLC0415 - one of them is in a house
 
-        return Oled(board.i2c(), address or 0x3C, name == "sh1106")
+        return Oled(board.i2c(400000), address or 0x3C, name == "sh1106")
     if name == "hd44780":
         from .hd44780 import Lcd  # noqa: PLC0415
 
-        return Lcd(board.i2c(), address or 0x27)
+        return Lcd(board.i2c(100000), address or 0x27)
     if name == "max7219":
         from .max7219 import Max7219  # noqa: PLC0415
 

@@ -1,7 +1,8 @@
 """`meterhub deploy`: the firmware onto a board that runs MicroPython; only what has changed, and all of it or nothing.
 
 The board tells its MicroPython's version and the machine code that it understands; the sources are compiled for just
-that. Which slot is filled and how it becomes the one that boots: slots.py.
+that. Which slot is filled and how it becomes the one that boots: slots.py. A board whose image has this version of
+the firmware frozen in gets no slot: there the code takes no memory.
 """
 
 import argparse
@@ -26,6 +27,7 @@ _ARCHES = (
     *("xtensa", "xtensawin", "rv32imc"),
 )
 _START_S = 40.0
+_ROOMY_BYTES = 230_000  # a heap in which the firmware as files leaves room for an export: make bench, board
 _PC_ONLY = ("meterhub/hal/unix.mpy", "meterhub/hal/bench.mpy")  # the unix port's parts of the firmware
 
 _ASK = """\
@@ -38,13 +40,26 @@ def _about():
             board = json.load(file).get('board', '')
     except (OSError, ValueError, AttributeError):
         board = ''
+    import gc
+    for name in list(sys.modules):
+        if name.startswith('meterhub'):
+            del sys.modules[name]
+    path = sys.path[:]
+    sys.path[:] = ['.frozen']
+    try:
+        from meterhub.version import VERSION as frozen
+    except ImportError:
+        frozen = ''
+    sys.path[:] = path
+    gc.collect()
     return (own.name, tuple(own.version[:3]), getattr(own, '_machine', ''), getattr(own, '_mpy', 0),
-        getattr(own, '_build', ''), board)
+        getattr(own, '_build', ''), board, frozen, gc.mem_free() + gc.mem_alloc())
 """
 
 
 class About(NamedTuple):
-    """What a board says of itself. pins: which kind of board its pins.json is for, "" without one."""
+    """What a board says of itself. pins: which kind of board its pins.json is for, "" without one; frozen: the version
+    of the firmware in its image, "" without one; heap: bytes."""
 
     name: str
     version: tuple[int, int, int]
@@ -52,6 +67,8 @@ class About(NamedTuple):
     mpy: int
     build: str
     pins: str
+    frozen: str
+    heap: int
 
     @property
     def words(self) -> str:
@@ -69,6 +86,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument("--port", required=True, help="the board's serial port: /dev/ttyACM0, COM3, socket://host:n")
     parser.add_argument("--board", help="which board it is, a folder of boards/ (default: it says so itself)")
+    parser.add_argument("--as-files", action="store_true", help="also where the image has this version frozen in")
     parser.add_argument("--json", action="store_true", help="print what was done as one JSON object")
 
 
@@ -79,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     with progress.step("connect", f"stopping what runs on {args.port}"):
         repl = Repl(args.port).__enter__()
     with repl:
-        report = deploy(repl, args.board or "", progress)
+        report = deploy(repl, args.board or "", progress, args.as_files)
     with progress.step("start", "waiting for the hub to start"):
         hub = wait_for_hub(args.port, _START_S)
     report |= {"hub": hub.get("hub", ""), "version": hub.get("version", ""), "seconds": time.monotonic() - began}
@@ -96,11 +114,14 @@ def about(repl: Repl) -> About:
     return About(*repl.eval("_about()"))
 
 
-def deploy(repl: Repl, board: str, progress: Progress) -> dict[str, Any]:
+def deploy(repl: Repl, board: str, progress: Progress, as_files: bool = False) -> dict[str, Any]:
     """Bring the files on the board up to date; return what was done. The board must be started anew afterwards."""
     found = about(repl)
     kind = _kind(found, board)
     progress.line(f"  {found.words}: {kind.name}")
+    done = {"board": kind.name, "micropython": ".".join(map(str, found.version)), "heap": found.heap}
+    if found.frozen == VERSION and not as_files:
+        return done | _from_the_image(Slots(repl), kind, progress)
     with progress.step("compile", "compiling the firmware for it"):
         wanted = pack(VERSION, firmware_for(found))
     slots = Slots(repl)
@@ -114,13 +135,16 @@ def deploy(repl: Repl, board: str, progress: Progress) -> dict[str, Any]:
     if plan:
         with progress.step("switch", f"making slot {plan.slot} the one that boots"):
             slots.switch(plan.slot)
-    return {
-        "board": kind.name,
-        "micropython": ".".join(map(str, found.version)),
-        "slot": slots.in_use,
-        "sent": (plan.send if plan else []) + beside,
-        "copied": len(plan.copy) if plan else 0,
-    }
+    sent = (plan.send if plan else []) + beside
+    return done | {"slot": slots.in_use, "sent": sent, "copied": len(plan.copy) if plan else 0}
+
+
+def _from_the_image(slots: Slots, kind: kinds.Kind, progress: Progress) -> dict[str, Any]:
+    """Have the board run the firmware in its image; return what was done."""
+    with progress.step("compare", "the image has this firmware: only what is wired to the board is told"):
+        sent = _write_beside(slots, {"/pins.json": kind.pins})
+        slots.leave()
+    return {"slot": "", "sent": sent, "copied": 0}
 
 
 def firmware_for(found: About) -> dict[str, bytes]:
@@ -174,6 +198,9 @@ def _tell(report: dict[str, Any], port: str, owned: bool, progress: Progress) ->
     sent = len(report["sent"])
     what = f"{sent} files sent" if sent else "nothing was to be sent"
     progress.line(f"{report['board']}: {what}; hub {report['hub']} runs version {report['version']}")
+    if report["slot"] and report["heap"] < _ROOMY_BYTES:
+        has = f"this board has {report['heap'] // 1024} KB of memory"
+        progress.line(f"  {has}: too little for an export beside firmware in files; see boards/README.md")
     if owned:
         progress.line(f"next: meterhub monitor --port {port}   see what it does")
     else:

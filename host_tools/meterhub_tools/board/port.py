@@ -44,6 +44,9 @@ _TEXT_KEPT = 40
 _AGAIN_S = 0.3
 _TRIES, _ENTER_S = 2, 3
 _HELLO = b'{"id": 0, "do": "hello"}\n'
+_GONE = (OSError, TypeError)  # TypeError: pyserial's own, when the port is closed while it reads or writes
+_WHO = b"\r\x02\n"  # Ctrl-B: a REPL says what it is, a hub passes over it
+_SOFT_RESET = b"\r\x04"  # Ctrl-D, at an empty line of a prompt
 _TRAY_PIECE = 120  # characters: with escapes, a line fits the 256 bytes that an ESP32 buffers
 
 
@@ -114,17 +117,16 @@ class Wire:
         """Write `data`, all of it."""
         try:
             self._serial.write(data)
-        except OSError:
+        except _GONE:
             raise CablePulled(self.port) from None
 
     def lines(self) -> list[str]:
         """Return the lines that are there, after a short look; junk of any kind becomes text."""
-        gone = (OSError, TypeError)  # TypeError: pyserial's own, when the port goes while it reads
         try:
             self._begun += self._serial.read(max(1, self._serial.in_waiting))
-        except gone:
+        except _GONE:
             raise CablePulled(self.port) from None
-        with contextlib.suppress(*gone):  # what has come counts; the next look finds the port gone
+        with contextlib.suppress(*_GONE):  # what has come counts; the next look finds the port gone
             while self._serial.in_waiting and len(self._begun) < _LINE_MAX:
                 self._begun += self._serial.read(self._serial.in_waiting)
         *whole, rest = bytes(self._begun).split(b"\n")
@@ -182,13 +184,22 @@ class Line:
 
     def greet(self) -> dict[str, Any]:
         """Ask the hub who it is; ToolError says what answers in its place."""
-        for hint in (b"", b"\r\x02\n"):
+        for hint in (b"", _WHO):
             self.send(hint)
-            reply = self._answer("hello", {}, _GREETING_S)
+            reply = self._greeting()
             if reply is not None:
                 self.hub = _agreed(reply)
                 return self.hub
         raise ToolError(self._who_answers())
+
+    def _greeting(self) -> dict[str, Any] | None:
+        """Return the reply to "hello"; a request that somebody before us has not waited for is ended first."""
+        ends = time.monotonic() + _PATIENCE_S
+        while True:
+            reply = self._answer("hello", {}, _GREETING_S)
+            if reply is None or reply.get("error") != "BUSY" or time.monotonic() > ends:
+                return reply
+            time.sleep(_AGAIN_S)
 
     def ask(
         self,
@@ -326,11 +337,22 @@ class NotStartedError(ToolError):
 
 
 def _not_crashed(line: Line) -> None:
-    """NotStartedError when the latest words are a REPL's."""
-    if any(text.startswith("MicroPython v") for text in line.text):
-        errors = [text for text in line.text if re.match(r"\w+(Error|Exception|Interrupt)\b", text)]
-        why = f": {errors[-1]}" if errors else ""
-        raise NotStartedError(f"{line.port}: the firmware on the board does not start{why}")
+    """NotStartedError when what answers is a REPL, with the firmware's last words.
+
+    They may have come before the port was open: then the REPL is asked to start the firmware once more.
+    """
+    said = list(line.text)
+    starts = [number for number, text in enumerate(said) if "soft reboot" in text]
+    since = said[starts[-1] :] if starts else said
+    if not any(text.startswith("MicroPython v") for text in since):
+        line.send(_WHO)
+        return
+    errors = [text for text in said if re.match(r"\w+(Error|Exception|Interrupt)\b", text)]
+    if not errors and not starts:
+        line.send(_SOFT_RESET)
+        return
+    why = f": {errors[-1]}" if errors else ""
+    raise NotStartedError(f"{line.port}: the firmware on the board does not start{why}")
 
 
 def _agreed(reply: dict[str, Any]) -> dict[str, Any]:

@@ -177,6 +177,12 @@ class Slots:
         self.write("/slot", slot.encode())
         self.in_use = slot
 
+    def leave(self) -> None:
+        """Have the board boot the firmware in its image from now on, and forget the slots."""
+        for path in ("/slot", "/fw/a", "/fw/b", _PARTIAL, _NEW):
+            self._do("_remove", path)
+        self.in_use = ""
+
     def write(self, path: str, data: bytes) -> None:
         """Replace one file, so that it is there as it was or as it will be."""
         new = path + ".new"

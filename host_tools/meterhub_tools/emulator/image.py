@@ -45,7 +45,6 @@ _MANIFESTS = {
 }
 _REQUIRED = {
     "umqtt.simple": f'package("umqtt", base_path="{LIBRARIES}", opt=3)\n',
-    "ssd1306": f'module("ssd1306.py", base_path="{LIBRARIES}", opt=3)\n',
 }
 
 

@@ -38,7 +38,7 @@ world.flash.set(image);
 
 let { pace } = config;
 let anchor = null; // {real, virtual}: the two clocks, as they were together
-let timer = null;
+let forgetTurn = () => {}; // the one that is to come
 
 function power(on, kept) {
   if (on) {
@@ -50,9 +50,14 @@ function power(on, kept) {
 }
 
 function wake() {
-  clearTimeout(timer);
-  timer = null;
-  if (world.chip) setImmediate(slice, world.chip);
+  if (world.chip) giveTurn(world.chip);
+}
+
+// Let the chip run, now or some milliseconds later: one turn at a time is to come.
+function giveTurn(chip, ms = 0) {
+  forgetTurn();
+  const turn = ms ? setTimeout(slice, ms, chip) : setImmediate(slice, chip);
+  forgetTurn = () => (ms ? clearTimeout(turn) : clearImmediate(turn));
 }
 
 // How far virtual time may go now, on the clock of this boot.
@@ -68,11 +73,8 @@ function allowed(now) {
   return limit;
 }
 
-let running = null; // the chip that has a turn coming
-
 function slice(chip) {
-  if (chip !== world.chip || running) return;
-  running = chip;
+  if (chip !== world.chip) return;
   const { clock } = chip;
   const limit = allowed(clock.nanos);
   const until = Math.min(limit, clock.nanos + SLICE_NANOS);
@@ -82,12 +84,11 @@ function slice(chip) {
     else world.counted.instructions += chip.run(until);
     if (clock.next === Infinity && chip.mcu.core.waiting && pace === null) break;
   }
-  running = null;
   if (chip.stopped) return ended(chip);
   const asleep = chip.mcu.core.waiting;
   if (asleep && pace === null && clock.next === Infinity) return; // until something comes from outside
-  if (clock.nanos < limit) setImmediate(slice, chip);
-  else timer = setTimeout(slice, Math.min(NAP_MS, asleep ? Math.max(1, (clock.next - clock.nanos) / pace / MS) : 1), chip);
+  if (clock.nanos < limit) giveTurn(chip);
+  else giveTurn(chip, Math.min(NAP_MS, asleep ? Math.max(1, (clock.next - clock.nanos) / pace / MS) : 1));
 }
 
 let ending = '';
@@ -208,12 +209,12 @@ async function obey(line) {
   const { id, do: name, ...words } = JSON.parse(line);
   try {
     if (!Object.hasOwn(commands, name)) throw new Error(`no such command: ${name}`);
-    const answer = await commands[name](words);
-    tell({ id, ok: true, ...answer });
+    const answer = commands[name](words);
+    wake(); // it may wait for what the chip does
+    tell({ id, ok: true, ...(await answer) });
   } catch (error) {
     tell({ id, ok: false, says: error.message });
   }
-  wake();
 }
 
 readline

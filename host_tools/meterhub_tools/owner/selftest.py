@@ -31,9 +31,9 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps({name: value for name, value in part.items() if name not in ("ev", "id")}), flush=True)
         elif "hint" in part:
-            print(f"{part['part']:12} ... {part['hint']}", flush=True)
+            print(f"{part['part']:14} ... {part['hint']}", flush=True)
         else:
-            print(f"{part['part']:12} {_VERDICTS[part['ok']]:10} {part['says']}", flush=True)
+            print(f"{part['part']:14} {_VERDICTS[part['ok']]:10} {part['says']}", flush=True)
 
     words = {"part": args.part} if args.part else {}
     with Line(args.port) as line:

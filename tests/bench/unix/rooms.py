@@ -2,12 +2,14 @@
 
 Orders   load NAME ...: import modules; [bytes more in use, bytes in use, bytes free]
          hub FOLDER: what app.py builds at start, with the settings in the folder; the same figures
+         modules: the names of the firmware's modules that are loaded
          applet: the data-export applet; the same figures
          piece: the largest piece of free memory, as MicroPython tells it, on a line of its own before the answer
 Runs on  the unix port
 """
 
 import gc
+import sys
 
 import in_place  # noqa: F401 - first: where the firmware comes from
 import micropython
@@ -35,19 +37,23 @@ def load(*names: str) -> list:
 
 def hub(folder: str) -> list:
     """Build what a running hub consists of."""
+    from meterhub import uplink
     from meterhub.app import Hub
     from meterhub.crypto.steps import run
     from meterhub.hal.unix import Board
-    from meterhub.links.wan import Wan
-    from meterhub.store.record import Record
     from meterhub.trust import identity
 
     before = _used()
     built = Hub(Board({"data": folder, "net": False}))
-    built.identity = run(identity.load(Record(folder + "/identity"), built.drbg))
-    built.wan = Wan(built.identity.hub, ("", ""), None, built.receive, None, built.journal, built.drbg)
+    built.identity = run(identity.load(built.strict_record("identity"), built.drbg))
+    built.wan = uplink.build(built)
     kept.append((built, bytearray(512)))  # the serial line's buffer, which the task makes that reads it
     return _counted(before)
+
+
+def modules() -> list:
+    """Name what is loaded of the firmware."""
+    return sorted([name for name in sys.modules if name.split(".")[0] == "meterhub"])
 
 
 def applet() -> list:
@@ -67,4 +73,4 @@ def piece() -> int:
 kept = []
 
 if __name__ == "__main__":
-    serve({"load": load, "hub": hub, "applet": applet, "piece": piece})
+    serve({"load": load, "hub": hub, "modules": modules, "applet": applet, "piece": piece})

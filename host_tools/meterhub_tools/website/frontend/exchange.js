@@ -257,7 +257,9 @@ export class Exchange {
     this.keys = { cek: out.subarray(0, 32), ck: out.subarray(32), confirm: toBase64url(proof.confirmTheirs) };
     this.state = "proving";
     const [pa, ca] = [proof.share, proof.confirmMine].map(toBase64url);
-    return [JSON.stringify({ t: "proof", rid: this.rid, try: this.tried, pa, ca })];
+    this.proving = JSON.stringify({ t: "proof", rid: this.rid, try: this.tried, pa, ca });
+    Object.assign(this, { proofDue: 0, proofGap: STALL_S });
+    return [this.proving];
   }
 
   async onAck(message, now) {
@@ -336,7 +338,7 @@ export class Exchange {
     return [JSON.stringify({ t: "cancel", rid: this.rid, h: toBase64url(this.h) })];
   }
 
-  /** Let time pass: ask again for a chunk that does not come, end what has died. */
+  /** Let time pass: repeat what is not answered, end what has died. */
   async tick(now) {
     if (this.settled) return [];
     if (this.state === "receiving") {
@@ -347,8 +349,19 @@ export class Exchange {
       }
     } else if (now > this.deadline) {
       this.refuse(this.state === "requested" ? "NOT_AVAILABLE" : this.tried ? "PIN_EXPIRED" : "EXPIRED");
+    } else if (this.state === "proving") {
+      return this.proveAgain(now);
     }
     return [];
+  }
+
+  /** Return the proof again when its time has come, more and more seldom: a broker that broke down has lost it. */
+  proveAgain(now) {
+    const due = this.proofDue;
+    if (due && now < due) return [];
+    this.proofDue = now + this.proofGap;
+    this.proofGap *= 2;
+    return due ? [this.proving] : [];
   }
 
   refuse(name, field) {
