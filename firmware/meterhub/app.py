@@ -286,7 +286,7 @@ async def _start(hub):
         hub.identity = await slowly(identity.load(hub.strict_record("identity"), hub.drbg))
     except StoreError as err:  # a hub that made itself another key would be another hub: read on, but stay offline
         hub.journal.add("security", "INTEGRITY_FAILED", err.args[0])
-    lazy.let_go(lazy.loaded() - before)
+    lazy.let_go(lazy.parts(identity.SIGNING) - before)
     hub.model.hub_id = hub.identity.hub if hub.identity else ""
     hub.start("service desk", hub.cable.serve)
     console.say("start", {"hub": hub.model.hub_id, "version": VERSION, "name": hub.settings.get("name")})

@@ -13,6 +13,11 @@ def loaded() -> set:
     return set(sys.modules)
 
 
+def parts(names) -> set:
+    """Return the full names of modules that `names` are within the firmware: "crypto.ecdsa"."""
+    return {"meterhub." + name for name in names}
+
+
 def let_go(names) -> None:
     """Forget the modules `names`; the caller has dropped what it held of them."""
     for name in names:

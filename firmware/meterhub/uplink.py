@@ -14,6 +14,7 @@ from .codec import base64url
 from .crypto.steps import slowly
 from .errors import ConfigError, HubError
 from .links.wan import Wan
+from .trust import identity
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _CONNECT_S = 20
@@ -120,6 +121,6 @@ async def _send_card(hub):
     claims["have"] = hub.intervals.have()
     before = lazy.loaded()
     token = await slowly(hub.identity.sign("mhx-card", claims))
-    if hub.export is None:  # else it needs them too
-        lazy.let_go(lazy.loaded() - before)
+    if hub.export is None:  # else it signs too
+        lazy.let_go(lazy.parts(identity.SIGNING) - before)
     hub.wan.post("card", token.encode(), True)

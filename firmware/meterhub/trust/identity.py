@@ -17,6 +17,8 @@ from ..codec import base32
 from ..crypto.drbg import Drbg
 from ..errors import StoreError
 
+# what signing and verifying load; who is done with it may let it go
+SIGNING = ("codec.jose", "crypto.blind", "crypto.ecdsa", "crypto.p256", "crypto.p256_tables")
 _URANDOM_READS = const(64)  # the RP2040's ring oscillator is not a conditioned source: take much more than is needed
 
 
