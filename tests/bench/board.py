@@ -263,7 +263,7 @@ def _pulses(board: Prepared) -> tuple[int, int, int]:
     """Return pulses sent and counted while the hub works with public keys, and how often it did."""
     with switched_on(board) as home:
         with Repl(home.pico.port) as repl:
-            put(repl, {"/data/settings.json": settings({"pulse": {"input": "pulse0"}})})
+            put(repl, {"/data/settings.json": settings({"protocol": "pulse", "input": "pulse0"})})
         wait_for_hub(home.pico.port, START_S)
         home.pico.wait_ms(SHOWN_MS)
         before = home.import_wh()

@@ -116,7 +116,7 @@ def frozen() -> Prepared:
     with EmulatedPico("frozen", pace=None) as pico:
         home = Home(pico)
         with Repl(pico.port) as repl:
-            put(repl, {"/pins.json": PINS.read_bytes(), "/data/settings.json": settings({"p1": {"uart": "p1"}})})
+            put(repl, {"/pins.json": PINS.read_bytes(), "/data/settings.json": settings({"protocol": "p1", "input": "p1"})})
             put(repl, {f"/data/profile/{path.name}": path.read_bytes() for path in sorted(filled().iterdir())})
         hub = wait_for_hub(pico.port, START_S)["hub"]
         pico.set_pace(1.0)
@@ -137,7 +137,7 @@ def deployed(board: Prepared) -> Prepared:
 
 def settings(meter: dict) -> bytes:
     """Return the settings of a hub with this meter."""
-    document = {"schema": 1, "meter": meter, "profile": {"registers": REGISTERS}, "wan": {"url": "cable:"}}
+    document = {"schema": 1, "meters": [meter], "profile": {"registers": REGISTERS}, "wan": {"url": "cable:"}}
     return json.dumps(document | {"recipients": [recipient().public()]}).encode()
 
 

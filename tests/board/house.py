@@ -31,6 +31,8 @@ PINS = ROOT / "boards/RPI_PICO/pins.json"
 P1_UART, I2C_BUS, DISPLAY = 1, 0, 0x3C
 BUTTONS = {"A": 14, "B": 15}
 PULSE0 = 16
+P1 = 'meters=[{"protocol": "p1", "input": "p1"}]'  # what is set for a meter that talks, and for one that blinks
+BLINKS = 'meters=[{"protocol": "pulse", "input": "pulse0"}]'
 PRESS_MS = 150
 START_S = 60
 HISTORY_S = 2 * 86400

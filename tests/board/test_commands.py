@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from house import BUTTONS, DISPLAY, I2C_BUS, House
+from house import BUTTONS, DISPLAY, I2C_BUS, P1, House
 from operator_desk import WIFI, Desk, leaks
 
 from meterhub_tools.board.port import Line
@@ -76,16 +76,16 @@ def test_info_of_a_fresh_board_says_what_comes_next(house, desk):
     assert said["firmware"].split()[1:3] == ["on", "RPI_PICO,"]
     assert "MicroPython v1.25.0" in said["firmware"]
     assert said["display"] == "ssd1306 works"
-    assert said["meter"] == "0 telegrams; damaged: none"
     assert (said["clock"], said["errors"]) == ("unset", "none")
 
 
 def test_settings_are_got_set_and_checked(house, desk):
-    said = done(house, desk, "settings", "set", PRICE, "meter.p1.uart=p1", f"wifi.password=@{wifi(desk)}")
-    assert said.startswith("changed: meter.p1.uart, price.import_e5, wifi.password")
+    said = done(house, desk, "settings", "set", PRICE, P1, f"wifi.password=@{wifi(desk)}")
+    assert said.startswith("changed: meters, price.import_e5, wifi.password")
     assert rows(done(house, desk, "settings", "get", "price"))["price.import_e5"] == "28500"
     assert rows(done(house, desk, "settings", "get", "wifi"))["wifi.password"] == "(set)"
-    assert json.loads(done(house, desk, "settings", "get", "meter.p1.uart", "--json")) == {"meter.p1.uart": "p1"}
+    (meter,) = json.loads(done(house, desk, "settings", "get", "meters", "--json"))["meters"]
+    assert (meter["protocol"], meter["input"]) == ("p1", "p1")
     before = done(house, desk, "settings", "get", "--json")
     assert "profile.interval_s" in refused(house, desk, "settings", "set", "profile.interval_s=7")
     good = desk.file("good.json", json.dumps({"schema": 1, "name": "attic"}))

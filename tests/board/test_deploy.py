@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from house import BREATH_MS, House
+from house import BREATH_MS, P1, House
 
 from meterhub_tools import cli, toolchain
 from meterhub_tools.board import deploy, flash
@@ -117,12 +117,12 @@ def test_the_hub_reads_its_meter_and_lights_its_display_out_of_the_slot(deployed
     with board(deployed[0], stock_image) as pico:
         house = House(pico)
         house.greeted()
-        assert house.meterhub("settings", "set", "meter.p1.uart=p1") == 0
+        assert house.meterhub("settings", "set", P1) == 0
         for _ in range(TELEGRAMS):
             house.telegram(house.now())
             house.pico.wait_ms(BREATH_MS)
         said = house.greeted()
-        assert (said["telegrams"], said["meter_errors"]) == (TELEGRAMS, {})
+        assert [(meter["telegrams"], meter["errors"]) for meter in said["meters"]] == [(TELEGRAMS, {})]
         house.sees("import", "kWh")
         assert house.meterhub("info") == 0
 

@@ -7,7 +7,8 @@ import pytest
 from meterhub_tools.toolchain import ROOT
 
 PACKAGE = ROOT / "firmware/meterhub"
-FILES = ["errors.py", *(f"hal/{name}.py" for name in ("chip", "folder", "line_format", "button", "clock", "pulse", "ticks"))]
+HAL = ("chip", "folder", "line_format", "button", "clock", "pulse", "ticks")
+FILES = ["errors.py", *(f"hal/{name}.py" for name in HAL)]
 PINS = json.loads((ROOT / "boards/RPI_PICO/pins.json").read_text())
 BITE_MS = 9000  # the RP2's watchdog waits 8.4 s at most
 TOLD_MS = 2  # what the chip does on its wires is told a moment later

@@ -5,7 +5,7 @@ import json
 import threading
 
 import pytest
-from house import BREATH_MS, PULSE0, House, kwh, write
+from house import BLINKS, BREATH_MS, P1, PULSE0, House, kwh, write
 from world import REGS, Asker, Mosquitto, everything, new_recipient
 
 from meterhub_tools.board.port import Line
@@ -53,7 +53,7 @@ def test_a_fresh_board_comes_up_and_shows_its_name(house):
 
 
 def test_it_reads_its_meter_and_keeps_the_half_hours(house):
-    assert house.meterhub("settings", "set", 'meters=[{"protocol": "p1", "input": "p1"}]') == 0
+    assert house.meterhub("settings", "set", P1) == 0
     house.live_through()
     said = house.greeted()
     (meter,) = said["meters"]
@@ -130,13 +130,13 @@ class Counting:
         self._house = house
 
     def __enter__(self):
-        self._before = self._house.greeted()["telegrams"], self._house.whole
+        self._before = self._house.greeted()["meters"][0]["telegrams"], self._house.whole
         return self
 
     def __exit__(self, kind, *_):
         if kind is None:
             counted, whole = self._before
-            after = self._house.greeted()["telegrams"]
+            after = self._house.greeted()["meters"][0]["telegrams"]
             assert after - counted == self._house.whole - whole > 0
 
 
@@ -170,11 +170,11 @@ def test_writing_to_the_flash_costs_the_telegram_that_is_under_way_and_no_other(
             pytest.fail("no telegram met a write to the flash")
         house.telegram(house.now())
         house.pico.wait_ms(BREATH_MS)
-    assert sum(house.greeted()["meter_errors"].values()) > 0
+    assert sum(house.greeted()["meters"][0]["errors"].values()) > 0
 
 
 def test_every_pulse_is_counted_while_it_signs(house):
-    assert house.meterhub("settings", "set", "meter.p1.uart=", "meter.pulse.input=pulse0") == 0
+    assert house.meterhub("settings", "set", BLINKS) == 0
     before = house.import_wh()
     words = {"count": PULSES, "per_s": PULSES_PER_S}
     pulsing = threading.Thread(target=house.pico.pulse, args=(PULSE0,), kwargs=words)

@@ -6,7 +6,7 @@ import json
 import threading
 
 import pytest
-from house import BREATH_MS, HALF_HOUR_S, PULSE0, START_S, House, kwh
+from house import BLINKS, BREATH_MS, HALF_HOUR_S, PULSE0, START_S, House, kwh
 from operator_desk import Desk
 
 from meterhub_tools.board.port import Line, wait_for_hub
@@ -118,7 +118,8 @@ def owned(house, desk) -> bool:
     ours = json.loads(desk.run("hubs", "list", "--keys", desk.keys, "--json")[1] or "[]") if said["owned"] else []
     assert [hub["hub"] for hub in ours] in ([], [said["hub"]])
     assert bool(said["root"]) == said["owned"]
-    assert (settings["name"], settings["meter"]["p1"]["uart"]) in (("meterhub", ""), ("kitchen", "p1"))
+    wired = [(meter["protocol"], meter["input"]) for meter in settings["meters"]]
+    assert (settings["name"], wired) in (("meterhub", []), ("kitchen", [("p1", "p1")]))
     return said["owned"]
 
 
@@ -172,8 +173,7 @@ def entries(house, desk) -> dict[int, int]:
 
 def test_a_count_of_pulses_never_falls_below_what_was_saved(house, desk):
     """What has come since the last minute was saved is lost at most."""
-    changes = ("meter.p1.uart=", "meter.pulse.input=pulse0")
-    assert desk.run("settings", "set", *changes, "--port", house.pico.port)[0] == 0
+    assert desk.run("settings", "set", BLINKS, "--port", house.pico.port)[0] == 0
     total, found = house.import_wh(), []
     for operations in itertools.count(1):
         with Blackout(house.pico, operations) as blackout:
