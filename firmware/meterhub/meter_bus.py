@@ -40,7 +40,7 @@ async def _ask_one(hub, meter, uart, buf):
     began = now_ms()
     try:
         await _drop(uart, buf)
-        telegrams, reason = await asyncio.wait_for_ms(_carry_out(meter, uart, buf), _SESSION_MS)
+        telegrams, reason = await asyncio.wait_for_ms(carry_out(meter, uart, buf), _SESSION_MS)
     except asyncio.TimeoutError:
         telegrams, reason = (), "endless"
     except OSError:  # the tty has gone, or is not there yet
@@ -63,8 +63,11 @@ async def _drop(uart, buf):
         pass
 
 
-async def _carry_out(meter, uart, buf):
-    """Carry out the actions of a meter's session; return (Telegrams, "") or ((), why there are none)."""
+async def carry_out(meter, uart, buf: bytearray) -> tuple:
+    """Carry out what meter.session wants done; return (Telegrams, "") or ((), why there are none).
+
+    What comes is read into `buf`, and told with meter.heard(buf, n).
+    """
     session = meter.session
     actions = session.start()
     began, wait_ms = now_ms(), 0

@@ -116,7 +116,8 @@ def frozen() -> Prepared:
     with EmulatedPico("frozen", pace=None) as pico:
         home = Home(pico)
         with Repl(pico.port) as repl:
-            put(repl, {"/pins.json": PINS.read_bytes(), "/data/settings.json": settings({"protocol": "p1", "input": "p1"})})
+            chosen = settings({"protocol": "p1", "input": "p1"})
+            put(repl, {"/pins.json": PINS.read_bytes(), "/data/settings.json": chosen})
             put(repl, {f"/data/profile/{path.name}": path.read_bytes() for path in sorted(filled().iterdir())})
         hub = wait_for_hub(pico.port, START_S)["hub"]
         pico.set_pace(1.0)

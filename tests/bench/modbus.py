@@ -9,20 +9,20 @@ from figures import Table
 from history import END
 from polled import compare
 
+from meterhub.meters import maps
 from meterhub.meters.modbus_map import RegisterMap
 from meterhub.meters.modbus_session import request_frame
 from meterhub_tools.simulators.household import Household
 from meterhub_tools.simulators.modbus_meter import ModbusMeter
-from meterhub_tools.toolchain import FIRMWARE
 
-MAP = FIRMWARE / "meterhub/meters/maps/sdm630.json"
+MAP = "sdm630"
 
 
 def tables() -> list[Table]:
     """Return the table of the simulated meter."""
-    meter = ModbusMeter(Household(END - 86400), "sdm630")
+    meter = ModbusMeter(Household(END - 86400), MAP)
     line = []
-    for function, start, count in RegisterMap.from_text(MAP.read_text()).requests():
+    for function, start, count in RegisterMap.from_text(maps.text(MAP)).requests():
         request = request_frame(1, function, start, count)
         line.append(request + meter.answer(request, END - 86400))
     table = compare("Modbus: simulated SDM630", "modbus", line, {"minimalmodbus": "values"}, MAP)

@@ -2,12 +2,10 @@
 
 import asyncio
 import contextlib
-import importlib
 
 import pytest
 from meter_lines import KINDS, MeterLine, auto
 
-from meterhub_tools import toolchain
 from meterhub_tools.board.port import Line
 from meterhub_tools.hub import Hub, on_a_cable
 
@@ -112,9 +110,3 @@ def test_a_meter_exchanged_under_the_same_line_is_said(tmp_path):
         return [event["detail"] for event in hub.journalled("METER_CHANGED")]
 
     assert run(tmp_path / "hub", ("mode-c",), lambda line: line.settings, work) == ["mode-c 0"]
-
-
-@pytest.mark.parametrize("name", ["sdm120", "sdm630"])
-def test_a_board_has_the_register_maps_that_the_tools_have(name):
-    path = toolchain.FIRMWARE / f"meterhub/meters/maps/{name}.json"
-    assert importlib.import_module(f"meterhub.meters.maps.{name}").TEXT.strip() == path.read_text().strip()

@@ -8,11 +8,10 @@ import json
 import pytest
 from line_corpus import decode, interpreters
 
+from meterhub.meters import maps
 from meterhub.meters.modbus import ModbusDecoder
 from meterhub.meters.modbus_map import RegisterMap
-from meterhub_tools import toolchain
 
-MAPS = toolchain.ROOT / "firmware/meterhub/meters/maps"
 READS = (3, 4)
 
 
@@ -43,8 +42,8 @@ def test_every_good_pair_is_read_and_every_wrong_one_refused(words, corpus, tmp_
 
 def test_the_manuals_examples(corpus):
     first, second = json.loads((corpus / "open/modbus/manual_examples.json").read_text())
-    for name in ("sdm120", "sdm630"):
-        modbus = ModbusDecoder(RegisterMap.from_text((MAPS / f"{name}.json").read_text()))
+    for name in maps.NAMES:
+        modbus = ModbusDecoder(RegisterMap.from_text(maps.text(name)))
         raw = bytes.fromhex(first["request"] + first["response"])
         ((volts,),) = [telegram.readings for telegram in modbus.feed(raw, len(raw))]
         assert (volts.obis, volts.unit) == ("1-0:32.7.0", "V")
@@ -55,8 +54,8 @@ def test_the_manuals_examples(corpus):
     assert (width.value, width.scale, width.unit) == (100, 0, "ms")
 
 
-@pytest.mark.parametrize("path", sorted(MAPS.glob("*.json")), ids=lambda path: path.stem)
-def test_a_map_of_ours_is_good_and_small(path):
-    registers = RegisterMap.from_text(path.read_text())
-    assert registers.name and path.stat().st_size < 2048
+@pytest.mark.parametrize("name", maps.NAMES)
+def test_a_map_of_ours_is_good_and_small(name):
+    registers = RegisterMap.from_text(maps.text(name))
+    assert registers.name and len(maps.text(name)) < 2048
     assert len(registers.requests()) <= 10

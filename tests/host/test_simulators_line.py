@@ -31,7 +31,6 @@ from meterhub_tools.simulators.modbus_meter import ModbusMeter
 from meterhub_tools.simulators.wire import Line, PtyWire, as_heard
 
 READ = Path(__file__).with_name("line_read.py")
-MAPS = toolchain.FIRMWARE / "meterhub/meters/maps"
 START = 1735689600
 ALL_BYTES = bytes(range(256))
 EIGHT, EVEN, ODD, SEVEN = (Line.of(9600, form) for form in ("8N1", "8E1", "8O1", "7E1"))
@@ -170,7 +169,7 @@ def test_an_mbus_meter_by_both_addresses_over_a_bad_line() -> None:
 
 def test_a_modbus_meter_by_its_map() -> None:
     with playing(ModbusMeter(Household(START))) as line:
-        values = numbers(read("modbus", line, str(MAPS / "sdm120.json")))
+        values = numbers(read("modbus", line, "sdm120"))
     assert len(values) == 13
 
 

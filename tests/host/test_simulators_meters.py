@@ -17,6 +17,7 @@ from pymodbus.pdu import DecodePDU
 from smllib import SmlStreamReader
 
 from meterhub.codec.timezone import Zone
+from meterhub.meters import maps
 from meterhub.meters.dlms import DLMSDecoder
 from meterhub.meters.iec62056 import IEC62056Decoder
 from meterhub.meters.mbus import MBusDecoder
@@ -33,7 +34,6 @@ from meterhub_tools.simulators.mbus_meter import MBusMeter
 from meterhub_tools.simulators.modbus_meter import ModbusMeter
 from meterhub_tools.simulators.pulse_meter import PulseMeter
 from meterhub_tools.simulators.sml_meter import SmlMeter
-from meterhub_tools.toolchain import FIRMWARE
 
 START = 1735689600  # 2025-01-01
 MOMENTS = (START, 1743296400, 1750420801, 1761440399, 1761440400)  # both changes of the hour, and a noon in summer
@@ -215,7 +215,7 @@ def test_modbus_by_minimalmodbus(home: Household, kind: str, monkeypatch: pytest
 @pytest.mark.parametrize("kind", modbus_meter.KINDS)
 def test_modbus_by_pymodbus_and_by_the_firmware(home: Household, kind: str) -> None:
     meter = ModbusMeter(home, kind)
-    registers = RegisterMap.from_text((FIRMWARE / f"meterhub/meters/maps/{kind}.json").read_text())
+    registers = RegisterMap.from_text(maps.text(kind))
     decoder = ModbusDecoder(registers)
     framer = FramerRTU(DecodePDU(is_server=False))
     readings = {}

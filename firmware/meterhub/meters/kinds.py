@@ -99,17 +99,15 @@ def _modbus(setting, folder):
 
 def _map_text(name, folder):
     """Return a register map: one of ours, or a file in the hub's folder."""
-    if name == "sdm120":
-        from .maps import sdm120 as ours  # noqa: PLC0415
-    elif name == "sdm630":
-        from .maps import sdm630 as ours  # noqa: PLC0415
-    else:
-        try:
-            with open(folder + "/" + name) as file:
-                return file.read(_MAP_BYTES)
-        except (OSError, UnicodeError):
-            raise ConfigError("map", "is no file in the hub's folder")
-    return ours.TEXT
+    from . import maps  # noqa: PLC0415
+
+    if name in maps.NAMES:
+        return maps.text(name)
+    try:
+        with open(folder + "/" + name) as file:
+            return file.read(_MAP_BYTES)
+    except (OSError, UnicodeError):
+        raise ConfigError("map", "is no file in the hub's folder")
 
 
 def _key(setting, name):

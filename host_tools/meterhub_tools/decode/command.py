@@ -9,26 +9,24 @@ frame: from 0. A file in which no frame was good has a "reason" too.
 """
 
 import argparse
-import importlib
 import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
-from .. import toolchain
 from ..errors import ToolError
 from . import files, table
 from .decoders import PROTOCOLS, Result, Told, decode
 
 from meterhub.codec.timezone import Zone  # isort: skip
 from meterhub.errors import ConfigError  # isort: skip
+from meterhub.meters import maps  # isort: skip
 from meterhub.meters.modbus_map import RegisterMap  # isort: skip
 
 _KEY = re.compile(r"[0-9a-fA-F]{32}")
 _OBIS = re.compile(r"(\d+-\d+:)?[0-9CFLP]{1,3}([.:][0-9A-F]{1,3}){0,4}([*&]\d+)?")
 _BEHIND = re.compile(r"0-(\d+):")  # of a meter behind the meter
-_MAPS = toolchain.FIRMWARE / "meterhub/meters/maps"
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -66,18 +64,14 @@ def _key(text: str) -> str:
 def _map(text: str) -> str:
     """Return the JSON of a register map: one of the firmware's by its name, or a file."""
     try:
-        told = _own_map(text) if text.isidentifier() else Path(text).read_text("utf-8")
+        told = maps.text(text) if text in maps.NAMES else Path(text).read_text("utf-8")
         RegisterMap.from_text(told)
-    except (ImportError, OSError, ValueError):
-        known = ", ".join(sorted(path.stem for path in _MAPS.glob("[a-z]*.py")))
+    except (OSError, ValueError):
+        known = ", ".join(maps.NAMES)
         raise argparse.ArgumentTypeError(f"there is no register map {text}; known: {known}, or a file") from None
     except ConfigError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error}") from None
     return told
-
-
-def _own_map(name: str) -> str:
-    return str(importlib.import_module(f"meterhub.meters.maps.{name}").TEXT)
 
 
 def _zone(text: str) -> str:

@@ -12,11 +12,13 @@ from typing import Any
 
 from fastcrc import crc16
 
-from ..toolchain import FIRMWARE
+from .. import firmware  # noqa: F401 - puts the firmware's package on the path
 from .household import Household
 from .wire import Line
 
-KINDS = ("sdm120", "sdm630")
+from meterhub.meters import maps  # isort: skip
+
+KINDS = maps.NAMES
 SERIAL = 40102030
 _REACTION_S = 0.02
 _MOST = 80  # registers in one answer, as these meters have it
@@ -36,7 +38,7 @@ class ModbusMeter:
     def __init__(self, household: Household, kind: str = "sdm120", unit: int = 1) -> None:
         self.household = household
         self.unit = unit
-        self.map = json.loads((FIRMWARE / "meterhub/meters/maps" / f"{kind}.json").read_text())
+        self.map = json.loads(maps.text(kind))
         self.line = Line.of(*self.map["line"])
         self._phases = 1 if kind == "sdm120" else 3
         self._heard = b""

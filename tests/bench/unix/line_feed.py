@@ -1,7 +1,7 @@
 """The firmware's decoder of a line at work on frames in a file.
 
 Words    sml, dlms, mbus or modbus; a file with a frame in hexadecimal on each line, for modbus a request and its
-         answer; then for modbus the file of the register map
+         answer; then for modbus the register map's name
 Orders   feed: [us, readings]; check: [errors counted, readings, sum of their digits]
 Runs on  both
 """
@@ -29,11 +29,11 @@ def decoder_for(kind: str, words: list):
         from meterhub.meters.mbus import MBusDecoder
 
         return MBusDecoder()
+    from meterhub.meters import maps
     from meterhub.meters.modbus import ModbusDecoder
     from meterhub.meters.modbus_map import RegisterMap
 
-    with open(words[0]) as file:
-        return ModbusDecoder(RegisterMap.from_text(file.read()))
+    return ModbusDecoder(RegisterMap.from_text(maps.text(words[0])))
 
 
 def frames(path: str) -> list:
