@@ -33,7 +33,7 @@ BUTTONS = {"A": 14, "B": 15}
 PULSE0 = 16
 PRESS_MS = 150
 START_S = 60
-HISTORY_S = 2 * 86400
+HISTORY_S = 86400
 BREATH_MS = 300  # until a telegram is decoded, and what came of it is on the flash
 
 

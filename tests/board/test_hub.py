@@ -32,7 +32,7 @@ def broker(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def house(frozen_image):
-    """A board whose firmware is frozen into its image, with two days of history and nobody's as yet."""
+    """A board whose firmware is frozen into its image, with a day of history and nobody's as yet."""
     with EmulatedPico(frozen_image) as pico:
         house = House(pico)
         house.wire()
