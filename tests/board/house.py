@@ -35,7 +35,7 @@ P1 = 'meters=[{"protocol": "p1", "input": "p1"}]'  # what is set for a meter tha
 BLINKS = 'meters=[{"protocol": "pulse", "input": "pulse0"}]'
 PRESS_MS = 150
 START_S = 60
-HISTORY_S = 2 * 86400
+HISTORY_S = 86400
 BREATH_MS = 300  # until a telegram is decoded, and what came of it is on the flash
 
 

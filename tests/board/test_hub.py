@@ -5,7 +5,7 @@ import json
 import threading
 
 import pytest
-from house import BLINKS, BREATH_MS, P1, PULSE0, House, kwh, write
+from house import BLINKS, BREATH_MS, HALF_HOUR_S, HISTORY_S, P1, PULSE0, House, kwh, write
 from world import REGS, Asker, Mosquitto, everything, new_recipient
 
 from meterhub_tools.board.port import Line
@@ -32,7 +32,7 @@ def broker(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def house(frozen_image):
-    """A board whose firmware is frozen into its image, with two days of history and nobody's as yet."""
+    """A board whose firmware is frozen into its image, with a day of history and nobody's as yet."""
     with EmulatedPico(frozen_image) as pico:
         house = House(pico)
         house.wire()
@@ -80,7 +80,7 @@ def test_the_customer_gets_the_half_hours_by_the_pin_on_the_display(house, broke
     assert fetched.outcome == "done", fetched.error
     household = house.meter.household
     entries = [entry for entry in fetched.result.entries if entry.values[0] is not None]
-    assert len(entries) > 2 * 48
+    assert len(entries) > HISTORY_S // HALF_HOUR_S
     for entry in entries[:-1]:
         registers = household.registers(entry.at)
         assert entry.values == (registers.import_wh, registers.export_wh)

@@ -126,7 +126,7 @@ def owned(house, desk) -> bool:
 def test_power_that_goes_during_the_key_ceremony_leaves_an_owner_or_none_and_the_next_run_completes_it(house, desk):
     house.pico.start()
     hub, found = house.greeted()["hub"], []
-    for operations in itertools.accumulate(itertools.count(1, 3)):
+    for operations in itertools.accumulate(itertools.count(1, 6)):
         with Blackout(house.pico, operations) as blackout:
             status, said = desk.provision(house.pico.port, "--broker", "none", "--meter", "p1")
         assert house.greeted()["hub"] == hub

@@ -190,6 +190,16 @@ def test_a_cable_that_is_pulled_is_one_sentence(do) -> None:
         line.close()
 
 
+def test_a_port_that_is_closed_while_somebody_writes_is_a_pulled_cable() -> None:
+    with FarEnd() as board:
+        line = Line(board.port)
+        line.open()
+        assert line._wire is not None
+        line._wire._serial.fd = None  # as pyserial's close() leaves it, in another thread
+        with pytest.raises(CablePulled):
+            line.send(b"x")
+
+
 def test_a_socket_that_closes_is_a_pulled_cable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         line = Line(f"socket://127.0.0.1:{server.getsockname()[1]}")
