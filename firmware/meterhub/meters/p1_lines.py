@@ -2,7 +2,7 @@
 
 Source   P1 companion standard, Dutch Smart Meter Requirements 5.0.2: 6.4 (TST, S and W), 6.12 (lines); 2.2 for
          24.3.0, whose value stands on a line of its own; IEC 62056-61 (OBIS, groups 0..255).
-Memory   names and ids that come in every telegram are kept, at most 96 of each.
+Memory   names (48) and ids (16) that come in every telegram are kept.
 Errors   FrameError "damaged".
 Runs on  both
 """
@@ -20,7 +20,8 @@ from .words import is_printable
 
 _CLOSE = const(0x29)
 _CR = const(13)
-_MOST_KNOWN = const(96)
+_MOST_KNOWN = const(48)
+_MOST_IDS = const(16)
 _MOST_DIGITS = const(18)
 _LONGEST_ID = const(96)
 _NO_UNIT = const(("", 0))
@@ -220,7 +221,7 @@ class Lines:
         except ValueError:
             raw = body
         text = _printable(raw if is_printable(raw) else body)
-        if len(self._plain) < _MOST_KNOWN and len(body) <= _LONGEST_ID:
+        if len(self._plain) < _MOST_IDS and len(body) <= _LONGEST_ID:
             self._plain[body] = text
         return text
 
