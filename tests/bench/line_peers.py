@@ -10,7 +10,6 @@ import json
 import struct
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import meterbus
 import minimalmodbus
@@ -20,6 +19,8 @@ from dlms_cosem.hdlc.frames import UnnumberedInformationFrame
 from dlms_cosem.protocol.xdlms import DataNotification
 from line_feed import AGAIN, frames
 from smllib import SmlStreamReader
+
+from meterhub.meters import maps
 
 
 class FakePort:
@@ -106,11 +107,11 @@ def mbus(line: list[bytes], with_values: bool) -> int:
     return found
 
 
-def modbus(line: list[bytes], path: str) -> Callable[[], int]:
-    """Return what reads every row of the map with minimalmodbus: a request for each, as its interface has it."""
+def modbus(line: list[bytes], name: str) -> Callable[[], int]:
+    """Return what reads every row of the map `name` with minimalmodbus: a request for each, as its interface has it."""
     minimalmodbus.serial.Serial = lambda *_, **__: FakePort(line)
     peer = minimalmodbus.Instrument("bench", 1)
-    addresses = [row[1] for row in json.loads(Path(path).read_text())["registers"]]
+    addresses = [row[1] for row in json.loads(maps.text(name))["registers"]]
     for address in addresses:
         peer.read_float(address, 4)  # from now on the fake port knows the answer
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from figures import Table, median, ratio, rounds
 from worker import BUILD, HERE, PROGRAMS, Broken, Worker, on_cpython, on_port
 
+from meterhub_tools import toolchain
+
 ROUNDS = 7
 HEAPSIZE = "190k"
 
@@ -43,7 +45,7 @@ def compare(title: str, kind: str, line: list[bytes], peers: dict[str, str], *wo
 
 
 def _peer(kind: str, path: Path, *words: object) -> Worker:
-    env = os.environ | {"PYTHONPATH": str(PROGRAMS)}
+    env = os.environ | {"PYTHONPATH": f"{PROGRAMS}:{toolchain.FIRMWARE}"}
     return Worker([sys.executable, HERE / "line_peers.py", kind, path, *words], env)
 
 
