@@ -108,7 +108,7 @@ def mbus(line: list[bytes], with_values: bool) -> int:
 
 
 def modbus(line: list[bytes], name: str) -> Callable[[], int]:
-    """Return what reads every row of the map `name` with minimalmodbus: a request for each, as its interface has it."""
+    """Return what reads all rows of the map `name` with minimalmodbus, a request for each as its interface has it."""
     minimalmodbus.serial.Serial = lambda *_, **__: FakePort(line)
     peer = minimalmodbus.Instrument("bench", 1)
     addresses = [row[1] for row in json.loads(maps.text(name))["registers"]]
