@@ -23,6 +23,7 @@ from meterhub.store.profile import Profile  # isort: skip
 
 STEP = 1800
 NOW = int(time.time()) // STEP * STEP
+GAS = "profile-gas"
 SETTINGS = {
     "schema": 1,
     "name": "cellar",
@@ -38,20 +39,23 @@ class Clock:
 
 
 def write_history(data, start, count, events=3):
-    """Let a hub's folder have `count` intervals from `start` on."""
+    """Let a hub's folder have `count` intervals from `start` on, and five of a further meter, for gas."""
     data.mkdir(parents=True, exist_ok=True)
     columns = [column_of(obis) for obis in ("1-0:1.8.0", "1-0:2.8.0")]
     profile = Profile(str(data / "profile"), columns)
     for i in range(count):
         profile.append(Entry(start + i * STEP, 1, (12_345_678 + 140 * i, 4_000 + 3 * i)))
+    gas = Profile(str(data / GAS), [column_of("7-0:3.0.0")])
+    for i in range(5):
+        gas.append(Entry(start + i * STEP, 1, (777_000 + i,)))
     journal = Journal(str(data / "journal"), Clock())
     for i in range(events):
         journal.add("event", "start", str(i))
 
 
 def history(data):
-    """Return the profile's files as they lie in a hub's folder."""
-    return {path.name: path.read_bytes() for path in sorted((data / "profile").iterdir())}
+    """Return the profiles' files as they lie in a hub's folder."""
+    return {str(path.relative_to(data)): path.read_bytes() for path in sorted(data.glob("profile*/*"))}
 
 
 @pytest.fixture
@@ -89,15 +93,15 @@ def lose_history(hub):
     """As after a new flash chip: the hub's key is there, its history is not."""
     with Repl(hub.port):
         shutil.rmtree(hub.data / "profile")
+        shutil.rmtree(hub.data / GAS)
 
 
 def test_backup_holds_the_history_and_no_secret(desk, hub):
     before = history(hub.data)
     path = backed_up(desk, hub)
     found = archive.load(path)
-    assert {name: raw for name, raw in found.files.items() if name.startswith("profile")} == {
-        f"profile/{name}": raw for name, raw in before.items()
-    }
+    assert {name: raw for name, raw in found.files.items() if name.startswith("profile")} == before
+    assert {name.partition("/")[0] for name in before} == {"profile", GAS}
     assert found.about["hub"] == asked(hub, "hello")["hub"]
     assert (found.settings["name"], found.settings["wifi"]["password"]) == ("cellar", True)
     with zipfile.ZipFile(path) as opened:
@@ -182,7 +186,7 @@ def test_month_that_the_backup_has_not_goes_when_forced(desk, hub):
     with Repl(hub.port):
         write_history(hub.data, NOW + 40 * 86400, 5)
     assert desk.run("restore", "--port", hub.port, path, "--force")[0] == 0
-    assert {f"profile/{name}" for name in history(hub.data)} <= archive.load(path).files.keys()
+    assert history(hub.data).keys() <= archive.load(path).files.keys()
 
 
 # -- the cable is pulled, the flash is full ----------------------------------------------------------------------
@@ -275,11 +279,7 @@ def saved(tmp_path_factory):
     """A small good backup, written by the tool's own code."""
     folder = tmp_path_factory.mktemp("saved")
     write_history(folder / "data", NOW - 60 * STEP, 50)
-    files = {
-        f"{part}/{path.name}": path.read_bytes()
-        for part in archive.FOLDERS
-        for path in (folder / "data" / part).iterdir()
-    }
+    files = {str(path.relative_to(folder / "data")): path.read_bytes() for path in (folder / "data").glob("*/*")}
     about = {"hub": "0" * 16, "name": "n", "board": "UNIX", "version": "0", "at": NOW}
     archive.save(folder / "good.zip", archive.Backup(about, {"schema": 1}, files))
     return folder / "good.zip"

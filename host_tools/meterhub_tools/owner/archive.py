@@ -2,7 +2,7 @@
 
 Format   manifest.json  {"v": 1, "hub", "name", "board", "version", "at": Unix s, "files": {name: {"size", "sha256"}}}
          settings.json  the settings document; true in the place of a secret that was set
-         profile/*.lp   the load profile (firmware/meterhub/store/segment.py)
+         profile/*.lp   the load profile (firmware/meterhub/store/segment.py); profile-NAME/*.lp: of a further meter
          journal/*.0|1  the journal (firmware/meterhub/store/journal.py)
 Errors   ToolError for a file that is no backup, is damaged, or holds anything else.
 """
@@ -27,10 +27,11 @@ from ..errors import ToolError
 from meterhub.store.journal import KINDS, Journal  # isort: skip
 from meterhub.store.profile import Profile  # isort: skip
 
-FOLDERS = ("profile", "journal")
-_NAME = re.compile(r"profile/\d{6}[a-z]\.lp|journal/(event|security|consent)\.[01]")
+_PROFILE = r"profile(-[a-z0-9-]{1,16})?"
+_FOLDER = re.compile(f"{_PROFILE}|journal")
+_NAME = re.compile(f"{_PROFILE}" + r"/\d{6}[a-z]\.lp|journal/(event|security|consent)\.[01]")
 _MOST_BYTES = 1 << 20  # of one file: a month has 10 KB
-_MOST_FILES = 26 * 25 + 6
+_MOST_FILES = 6 * 26 * 25 + 6  # six meters
 _MANIFEST, _SETTINGS = "manifest.json", "settings.json"
 _FACTS = {"v": int, "hub": str, "name": str, "board": str, "version": str, "at": int, "files": dict}
 
@@ -42,6 +43,11 @@ class Backup:
     about: dict[str, Any]
     settings: dict
     files: dict[str, bytes] = field(repr=False)
+
+
+def is_folder(name: str) -> bool:
+    """Return whether a folder of this name, in the hub's folder, is for its history."""
+    return _FOLDER.fullmatch(name) is not None
 
 
 def is_history(name: str) -> bool:
@@ -123,7 +129,7 @@ def sha256(raw: bytes) -> str:
 
 @dataclass(frozen=True)
 class Reach:
-    """How far a history goes. last: Unix s of the newest interval's end, 0 for none; entries: how many intervals;
+    """How far the main meter's history goes. first, last: Unix s of intervals' ends, 0 for none; entries: how many.
 
     journal: number of the newest entry of each kind.
     """
@@ -154,8 +160,7 @@ def reach(files: dict[str, bytes]) -> Reach:
 def _unpacked(files: dict[str, bytes]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="meterhub-backup-") as name:
         folder = Path(name)
-        for part in FOLDERS:
-            (folder / part).mkdir()
         for file, raw in files.items():
+            (folder / file).parent.mkdir(exist_ok=True)
             (folder / file).write_bytes(raw)
         yield folder

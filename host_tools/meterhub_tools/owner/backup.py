@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 def read_history(files: HubFiles, quiet: bool) -> dict[str, bytes]:
     """Return the history on the board; says each file unless `quiet`."""
-    names = [name for folder in archive.FOLDERS for name in files.names(folder) if archive.is_history(name)]
+    names = [name for folder in files.folders() for name in files.names(folder) if archive.is_history(name)]
     found = {}
     for count, name in enumerate(names, 1):
         found[name] = files.read(name)

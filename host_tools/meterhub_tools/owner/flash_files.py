@@ -11,6 +11,7 @@ import json
 
 from ..board.port import BoardError, Repl
 from ..errors import ToolError
+from . import archive
 from .archive import sha256
 
 _PIECE = 512
@@ -56,16 +57,23 @@ class HubFiles:
         except (ValueError, KeyError, TypeError):
             raise ToolError(f"{self._repl.port}: /pins.json is damaged; meterhub deploy puts it right") from None
 
+    def folders(self) -> list[str]:
+        """Return the sorted names of the folders with history; none when the hub has not written any yet."""
+        return [name for name in self._listed("") if archive.is_folder(name)]
+
     def names(self, folder: str) -> list[str]:
-        """Return the sorted names in a folder of the data folder; none when there is no such folder."""
+        """Return the sorted names in a folder of the data folder."""
+        return [f"{folder}/{name}" for name in self._listed(folder)]
+
+    def _listed(self, folder: str) -> list[str]:
         self._repl.exec("import os", "to begin")
+        path = self._path(folder).rstrip("/")
         try:
-            found = self._repl.eval(f"os.listdir({self._path(folder)!r})", f"to list {folder}")
+            return sorted(self._repl.eval(f"os.listdir({path!r})", f"to list {path}"))
         except BoardError as error:
             if "ENOENT" in error.text:
                 return []
             raise
-        return sorted(f"{folder}/{name}" for name in found)
 
     def read(self, name: str) -> bytes:
         """Return a file's content, checked by its hash."""
