@@ -13,6 +13,7 @@ import pytest
 from meterhub_tools.demo import command
 from meterhub_tools.simulators.household import Household
 from meterhub_tools.simulators.p1_meter import P1Meter, noise, wrong_crc
+from meterhub_tools.simulators.sml_meter import SmlMeter
 
 METERHUB = (sys.executable, "-m", "meterhub_tools.cli", "demo")
 NOW = int(time.time())
@@ -86,7 +87,7 @@ def test_a_captured_telegram_becomes_one_interval_whose_first_register_is_its_la
 def test_a_capture_of_a_meter_without_a_clock_is_stamped_by_the_hub(place, tmp_path):
     household = Household(NOW - 86400)
     capture = tmp_path / "capture.bin"
-    capture.write_bytes(P1Meter(household, "2.2").telegram(NOW))
+    capture.write_bytes(b"".join(SmlMeter(household).frames(NOW)))
     done = demo(place, "--once", "--json", "--replay", str(capture))
     assert done.returncode == 0, done.stderr
     mode = json.loads(done.stdout)["modes"]["server"]

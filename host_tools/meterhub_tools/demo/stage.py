@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from ..broker import Broker
-from ..decode import files
+from ..decode import decoders, files
 from ..errors import ToolError
 from ..hub import Hub
 from ..simulators.bench import Bench
@@ -34,6 +34,9 @@ CA = "ca.der"
 ZONE = "CET-1CEST,M3.5.0,M10.5.0/3"
 REGISTERS = ["1-0:1.8.0", "1-0:2.8.0"]
 INTERVAL_S = 1800
+LINE = "p1"
+P1 = {"protocol": "p1", "input": LINE}
+PUSHED = ("p1", "sml", "dlms", "iec62056")
 _RESTART_S = 1.0
 _BEAT_S = 0.25
 _CAPTURE_S = 120
@@ -54,8 +57,16 @@ class Plan:
     history_s: int = HISTORY_S
 
 
-def settings(broker: str, recipient: dict, has_ca: bool = False) -> dict:
-    """Return the hub's settings document for the demo: one recipient, one P1 meter, Dutch time and money.
+def meter_of(capture: Path) -> dict:
+    """Return the hub's setting for the meter whose serial stream was captured: what it sends, it sends unasked."""
+    protocol = decoders.decode([files.streams(capture)], decoders.Told())[0].protocol
+    if protocol not in PUSHED:
+        raise ToolError(f"{capture}: a {protocol} meter speaks when it is asked; that cannot be replayed")
+    return {"protocol": protocol, "input": LINE} | ({"every_s": 0} if protocol == "iec62056" else {})
+
+
+def settings(broker: str, recipient: dict, has_ca: bool = False, meter: dict = P1) -> dict:
+    """Return the hub's settings document for the demo: one recipient, one meter, Dutch time and money.
 
     broker: URL, with user and password if need be; has_ca: the CA of its certificate is in the hub's data folder.
     """
@@ -70,7 +81,7 @@ def settings(broker: str, recipient: dict, has_ca: bool = False) -> dict:
         "zone": ZONE,
         "currency": "EUR",
         "price": {"import_e5": 28500, "export_e5": 9000},
-        "meters": [{"protocol": "p1", "input": "p1"}],
+        "meters": [meter],
         "profile": {"registers": REGISTERS, "interval_s": INTERVAL_S},
         "wan": wan,
         "recipients": [recipient],
@@ -186,13 +197,14 @@ class Stage:
         self.bench.on_frame.append(lambda: self.feed.publish(picture(self.bench.display)))
 
     async def _start_hub(self) -> None:
+        meter = await asyncio.to_thread(meter_of, self.plan.replay) if self.plan.replay else P1
         self.line = SerialLine()
         self._stack.callback(self.line.close)
         self.meter = None if self.plan.replay else DemoMeter(self.line, self.plan.history_s)
         self.hub = Hub(
             self.folder / "hub",
-            settings(self.broker, self.website.recipient, self.plan.ca is not None),
-            uart={"p1": self.line.path},
+            settings(self.broker, self.website.recipient, self.plan.ca is not None, meter),
+            uart={LINE: self.line.path},
             bench=self.bench.address,
             clock="board" if self.plan.replay else "meter",
         )
