@@ -192,6 +192,9 @@ class BelieveTest(Case):
         found = self.one(telegram(change(LINES, "48656C6C6F", coded("a (b) *c"))))
         self.assertEqual((found.texts["0-0:96.13.0"], self.p1.errors), ("a (b) *c", {}))
 
+    def test_without_crc_a_telegram_with_nothing_in_it_is_none(self):
+        self.refused(bare(()), "damaged")
+
     def test_without_crc_a_register_that_comes_twice_refuses_all(self):
         self.refused(bare(LINES_V2 + (LINES_V2[1],)), "damaged")
 

@@ -8,7 +8,7 @@ Memory   one buffer of 4096 bytes; feed() allocates nothing until a telegram is 
 Errors   feed() raises nothing: what is no good telegram is dropped and counted in `errors`, by reason:
          garbage    bytes that are no telegram          truncated  the next telegram began before this one's end
          too long   no end within 4096 bytes            crc        the CRC is wrong, or is missing where there was one
-         damaged    no CRC, and a line is not as the standard has it
+         damaged    no CRC, and a line is not as the standard has it or nothing was read
          line       one line of a telegram with a good CRC is not understood, or one without CRC is a text with
                     brackets in it (the other lines are delivered)
 Runs on  both
@@ -191,6 +191,8 @@ class P1Decoder:
         else:
             self._refuse_bare(start)
         skipped, found = self._lines.read(raw, not stated)
+        if not (stated or found[3] or found[4]):  # no CRC, no reading, no text: noise may look so
+            raise FrameError("damaged")
         if skipped:
             self._count("line", skipped)
         return Telegram(*found)
