@@ -31,8 +31,9 @@ async def run(hub, meter) -> None:
             await asyncio.wait_for(pulse.wait(), _LOOK_S)
         except asyncio.TimeoutError:
             pulse.look(now_ms())
-        counter.pulse((pulse.count - counted) & _WRAP, pulse.at_ms)
-        meter.pulses = counted = pulse.count
+        count, at_ms = pulse.newest()
+        counter.pulse((count - counted) & _WRAP, at_ms)
+        meter.pulses = counted = count
         if get("unit", "kWh") == "kWh":  # a water meter's contact may stay closed for days
             meter.is_closed = pulse.is_closed
         hub.household.take(meter, Telegram("pulse", "", None, counter.readings(None, now_ms()), {}))

@@ -39,6 +39,10 @@ class Repl:
         line._socket.close()
         line.is_open = False  # pyserial's own close() of a socket sleeps 0.3 s
 
+    def soft_reset(self) -> None:
+        """Start MicroPython anew, as Ctrl-D does."""
+        self._transport.enter_raw_repl(soft_reset=True)
+
     def run(self, code: str) -> str:
         """Run `code` and return what it printed; TransportExecError with the board's traceback."""
         return self._transport.exec(code).decode().strip().replace("\r\n", "\n")

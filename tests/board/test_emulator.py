@@ -1,5 +1,6 @@
 """The emulated Raspberry Pi Pico: what a board does, this one does too."""
 
+import itertools
 import re
 import subprocess
 import sys
@@ -170,6 +171,24 @@ print(count)
 """)
     pico.pulse(16, count=50, per_s=16)
     assert repl.finish() == "50"
+
+
+def test_a_state_machine_keeps_its_divided_clock_while_the_flash_is_erased(pico, repl):
+    repl.run("""
+import rp2, machine
+@rp2.asm_pio(set_init=rp2.PIO.OUT_LOW)
+def wave():
+    set(pins, 1) [3]
+    set(pins, 0) [5]
+machine = rp2.StateMachine(1, wave, freq=2000, set_base=machine.Pin(7))
+""")
+    pico.watch(7)
+    mark = len(pico.events)
+    repl.run("machine.active(1)\nfor _ in range(10): rp2.Flash().ioctl(6, 300)\nmachine.active(0)")
+    edges = [event for event in list(pico.events)[mark:] if event["ev"] == "pin"]
+    for level, ms in ((1, 2), (0, 3)):
+        lasted = [later["ms"] - edge["ms"] for edge, later in itertools.pairwise(edges[1:]) if edge["level"] == level]
+        assert len(lasted) > 80 and lasted == pytest.approx([ms] * len(lasted))
 
 
 def test_inputs_follow_their_pull_and_what_drives_them(pico, repl):

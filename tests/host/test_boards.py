@@ -193,8 +193,15 @@ class Stub:
 
 
 def hal_of(name: str) -> list[ast.Module]:
-    files = ["chip.py", "radio.py"] if load(name, "pins.json")["radio"] else ["chip.py"]
+    files = ["chip.py"]
+    files += ["radio.py"] if load(name, "pins.json")["radio"] else []
+    files += ["pulse_pio.py"] if name in RP2 else []
     return [ast.parse((HAL / file).read_text()) for file in files]
+
+
+def stub_of(name: str, module: str) -> Stub:
+    file = STUBS / name / f"{module}.pyi"
+    return Stub(file if file.is_file() else STUBS / name / module / "__init__.pyi")
 
 
 def used(tree: ast.Module, module: str) -> set[str]:
@@ -213,7 +220,7 @@ def test_the_names_that_the_hal_uses_are_in_the_boards_stubs(name: str) -> None:
     trees = hal_of(name)
     count = 0
     for module in imported(trees):
-        stub = Stub(STUBS / name / f"{module}.pyi")
+        stub = stub_of(name, module)
         for wanted in set.union(*(used(tree, module) for tree in trees)):
             assert stub.has(wanted), f"{name} has no {module}.{wanted}"
             count += 1
@@ -222,13 +229,13 @@ def test_the_names_that_the_hal_uses_are_in_the_boards_stubs(name: str) -> None:
 
 @pytest.mark.parametrize("name", CHIPS)
 def test_the_words_that_the_hal_passes_are_in_the_boards_stubs(name: str) -> None:
-    stub = Stub(STUBS / name / "machine.pyi")
     calls = [node for tree in hal_of(name) for node in ast.walk(tree) if is_call(node) and node.keywords]
-    made = [call for call in calls if re.fullmatch(r"machine\.[A-Z]\w*", ast.unparse(call.func))]
-    assert len(made) >= 5
+    made = [call for call in calls if re.fullmatch(r"(machine|rp2)\.[A-Z]\w*", ast.unparse(call.func))]
+    assert len(made) >= (6 if name in RP2 else 5)
     for call in made:
         wanted = {word.arg for word in call.keywords}
-        assert wanted <= stub.words(ast.unparse(call.func).partition(".")[2]), ast.unparse(call)
+        module, _, maker = ast.unparse(call.func).partition(".")
+        assert wanted <= stub_of(name, module).words(maker), ast.unparse(call)
 
 
 @pytest.mark.parametrize("name", CHIPS)

@@ -6,6 +6,7 @@ import micropython
 
 from meterhub.hal.button import Press
 from meterhub.hal.pulse import Pulse
+from meterhub.hal.pulse_edges import EdgePulse
 from meterhub.hal.ticks import since
 
 WRAP = 1 << 30
@@ -84,17 +85,35 @@ class PressTest(unittest.TestCase):
 
 
 def contact(edges, pulse=None):
-    """Return a Pulse of 10 ms after the edges: moments at which the contact closes, opens, closes and so on."""
-    pulse = pulse or Pulse(Flag())
+    """Return an EdgePulse of 10 ms after the edges: moments at which the contact closes, opens, closes and so on."""
+    pulse = pulse or EdgePulse(Flag())
     for i, at in enumerate(edges):
         pulse.edge(i % 2 == 0, at % WRAP)
     return pulse
 
 
+class Interrupted(Pulse):
+    """A pulse comes while at_ms is read: after what was read."""
+
+    due = False
+
+    @property
+    def at_ms(self):
+        at_ms = self.kept_ms
+        if self.due:
+            self.due = False
+            self.add(1, 900)
+        return at_ms
+
+    @at_ms.setter
+    def at_ms(self, at_ms):
+        self.kept_ms = at_ms
+
+
 class PulseTest(unittest.TestCase):
     def test_pulses_are_counted_and_wake_the_reader(self):
         flag = Flag()
-        pulse = contact((1000, 1030, 1060, 1090, 1120, 1150), Pulse(flag))
+        pulse = contact((1000, 1030, 1060, 1090, 1120, 1150), EdgePulse(flag))
         self.assertEqual((pulse.count, pulse.at_ms, flag.times), (3, 1120, 3))
 
     def test_bouncing_is_not_counted(self):
@@ -115,7 +134,7 @@ class PulseTest(unittest.TestCase):
         for n in range(2640):
             at = n * 1000 // 44
             edges += [at, at + 2]
-        self.assertEqual(contact(edges, Pulse(Flag(), 2)).count, 2640)
+        self.assertEqual(contact(edges, EdgePulse(Flag(), 2)).count, 2640)
 
     def test_a_contact_that_stays_closed_is_counted_when_looked_at_and_once(self):
         pulse = contact((1000,))
@@ -142,7 +161,7 @@ class PulseTest(unittest.TestCase):
         self.assertEqual(contact((WRAP - 5, WRAP + 25, WRAP + 60, WRAP + 90)).count, 2)
 
     def test_the_interrupt_allocates_nothing(self):
-        pulse = Pulse(Flag())
+        pulse = EdgePulse(Flag())
         pulse.edge(False, 0)
         moments = (WRAP // 2 + 5, WRAP // 2 + 100, WRAP - 7, WRAP - 1)
         micropython.heap_lock()
@@ -164,6 +183,12 @@ class PulseTest(unittest.TestCase):
         pulse.add(WRAP - 1, 0)
         pulse.add(3, 1)
         self.assertEqual(pulse.count, 2)
+
+    def test_the_newest_is_of_one_moment_whatever_comes_between(self):
+        pulse = Interrupted(Flag())
+        pulse.add(1, 100)
+        pulse.due = True
+        self.assertEqual((pulse.newest(), pulse.due), ((2, 900), False))
 
 
 if __name__ == "__main__":

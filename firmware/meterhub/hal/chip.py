@@ -205,10 +205,16 @@ class Board:
     def pulse(self, name: str, width_ms: int) -> Pulse:
         """Return the pulse input `name`; shorter pulses than `width_ms` are none."""
         pin = self._contact(self._config["pulse"][name])
-        pulse = Pulse(asyncio.ThreadSafeFlag(), width_ms)
-        hard = {"hard": True} if sys.platform == "rp2" else {}  # the ESP32 has soft interrupts only
+        flag = asyncio.ThreadSafeFlag()
+        if sys.platform == "rp2":
+            from .pulse_pio import PIOPulse  # noqa: PLC0415 - only the RP2 has a PIO
+
+            return PIOPulse(flag, pin, sorted(self._config["pulse"]).index(name), width_ms)
+        from .pulse_edges import EdgePulse  # noqa: PLC0415 - the others
+
+        pulse = EdgePulse(flag, width_ms)
         both = machine.Pin.IRQ_FALLING | machine.Pin.IRQ_RISING
-        pin.irq(lambda _: pulse.edge(not pin.value(), now_ms()), both, **hard)
+        pin.irq(lambda _: pulse.edge(not pin.value(), now_ms()), both)
         return pulse
 
     async def network_up(self, wifi: dict, tell) -> None:

@@ -222,7 +222,7 @@ class Board:
 
     def pulse(self, name: str, width_ms: int) -> Pulse:
         """Return the pulse input `name`; on a PC without a bench it never counts, and the bench does not bounce."""
-        pulse = Pulse(asyncio.Event(), width_ms)
+        pulse = Pulse(asyncio.Event())
         if self._pins is not None:
             self._pins.on_pulses[name] = lambda n: pulse.add(n, now_ms())
             self._pins.start()

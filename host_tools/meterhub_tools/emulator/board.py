@@ -159,6 +159,12 @@ class EmulatedPico:
         period_ms = 1000 / per_s
         self._contact(gpio, count, period_ms, period_ms / 2 if low_ms is None else low_ms, wait)
 
+    def bounce(self, gpio: int, *at_ms: float) -> None:
+        """Close a contact to ground and open it, in turn, at these moments from now; wait for the last of them."""
+        mark = self._seen
+        self.ask("bounce", gpio=gpio, at_ms=at_ms)
+        self.wait("pulsed", lambda event: event["gpio"] == gpio, _PATIENCE_S + at_ms[-1] / 100, since=mark)
+
     def watch(self, *gpios: int) -> None:
         """Have an event {"ev": "pin", "gpio", "level", "ms"} whenever the chip drives one of these pins otherwise."""
         self.ask("watch", gpios=gpios)

@@ -4,6 +4,7 @@
 //   UART transmit  its interrupt comes once for what was sent, not for ever; the receiver counts what it had no room for
 //   watchdog       resets the chip and keeps its scratch registers and the reason, as machine.reset() wants it, too
 //   pull-ups       an input that nothing drives follows its pull
+//   PIO            its state machines step in the chip's own time, at their divided clock (pio.mjs)
 //   I2C            takes the time that the bus takes, and only devices that are there answer
 //   random bits    of the ring oscillator, from a seed: the same board has the same ones again
 //   flash          erased and programmed by the boot ROM's traps, in the time that the flash chip takes
@@ -12,6 +13,7 @@
 
 import { pathToFileURL } from 'node:url';
 import { fastCore } from './core.mjs';
+import { stepInTime } from './pio.mjs';
 
 const { BasePeripheral, GPIOPinState, RP2040, USBCDC } = await import(
   pathToFileURL(`${process.env.METERHUB_RP2040JS}/dist/esm/index.js`)
@@ -69,6 +71,7 @@ export class Chip {
     this.mcu.uart.forEach((uart, id) => this.addUART(uart, id));
     this.mcu.i2c.forEach((bus, id) => this.addI2C(bus, id));
     this.mcu.spi.forEach((bus, id) => this.addSPI(bus, id));
+    this.wakePIO = this.mcu.pio.map((pio) => stepInTime(pio, clock));
     this.mcu.gpio.forEach((pin, gpio) => this.addPin(pin, gpio));
   }
 
@@ -289,6 +292,8 @@ export class Chip {
     const outside = this.world.drives(gpio);
     const high =
       outside !== undefined ? !!outside : pin.outputEnable ? pin.outputValue : pin.pullupEnabled && !pin.pulldownEnabled;
-    if (high !== pin.rawInputValue) pin.setInputValue(high);
+    if (high === pin.rawInputValue) return;
+    pin.setInputValue(high);
+    for (const wake of this.wakePIO) wake();
   }
 }

@@ -182,6 +182,9 @@ const commands = {
   contact({ gpio, count, period_ms, low_ms }) {
     world.contact(gpio, count, period_ms * MS, low_ms * MS);
   },
+  bounce({ gpio, at_ms }) {
+    world.bounce(gpio, at_ms.map((ms) => ms * MS));
+  },
   i2c({ bus, addresses }) {
     world.present[bus] = new Set(addresses);
   },

@@ -145,6 +145,12 @@ export class World {
     this.after(period, () => this.contact(gpio, count - 1, period, low));
   }
 
+  // Close a contact to ground and open it, in turn, at these moments from now (nanoseconds).
+  bounce(gpio, moments) {
+    moments.forEach((nanos, i) => this.after(nanos, () => this.drive(gpio, i % 2 ? null : 0)));
+    this.after(moments.at(-1), () => this.tell({ ev: 'pulsed', gpio }));
+  }
+
   // What the chip itself drives a pin to, if somebody wants to know; an SPI device's select pin ends what SPI has sent.
   pinDriven(gpio, level) {
     if (!this.watched.has(gpio) || this.watched.get(gpio) === level) return;
