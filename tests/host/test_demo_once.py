@@ -10,10 +10,14 @@ import time
 
 import pytest
 
-from meterhub_tools.demo import command
+from meterhub_tools.demo import command, stage
+from meterhub_tools.errors import ToolError
 from meterhub_tools.simulators.household import Household
+from meterhub_tools.simulators.modbus_meter import ModbusMeter
 from meterhub_tools.simulators.p1_meter import P1Meter, noise, wrong_crc
 from meterhub_tools.simulators.sml_meter import SmlMeter
+
+from meterhub.meters.modbus_session import request_frame  # isort: skip
 
 METERHUB = (sys.executable, "-m", "meterhub_tools.cli", "demo")
 NOW = int(time.time())
@@ -103,6 +107,21 @@ def test_a_capture_without_a_good_telegram_is_refused_by_name(place, tmp_path):
     assert done.returncode == 1 and done.stdout == ""
     assert "capture.bin: no good telegram" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_meter_does_not_send_unasked_cannot_be_replayed(tmp_path):
+    household = Household(NOW - 3600)
+    capture = tmp_path / "capture.bin"
+    request = request_frame(1, 4, 0, 20)
+    capture.write_bytes(request + ModbusMeter(household, "sdm630").answer(request, NOW))
+    with pytest.raises(ToolError, match="a modbus meter speaks when it is asked"):
+        stage.meter_of(capture)
+    frame = SmlMeter(household).frames(NOW)[0]
+    capture.write_bytes(frame[8:-8])
+    with pytest.raises(ToolError, match="without the frames"):
+        stage.meter_of(capture)
+    capture.write_bytes(frame)
+    assert stage.meter_of(capture) == {"protocol": "sml", "input": "p1"}
 
 
 def test_the_table_for_people_has_a_line_for_every_number():

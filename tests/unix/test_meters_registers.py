@@ -46,6 +46,15 @@ class RegistersTest(unittest.TestCase):
         self.registers.update([wh("1-0:1.8.1", 100), wh("1-0:1.8.2", 20), wh("1-0:2.8.1", 3), wh("1-0:2.8.2", 4)])
         self.assertEqual((self.registers.value("1-0:1.8.0"), self.registers.value("1-0:2.8.0")), (120, 7))
 
+    def test_a_meter_that_says_1_1_is_known_by_the_usual_names_too(self):
+        self.registers.update([wh("1-1:1.8.1", 70), wh("1-1:1.8.2", 30), watts("1-1:1.7.0", 400), wh("1-1:5.8.0", 1)])
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 100)
+        self.assertEqual(self.registers.value("1-1:1.8.1"), 70)
+        self.assertEqual(self.registers.power_w, 400)
+        self.assertEqual(self.registers.value("1-0:5.8.0"), None)
+        self.registers.update([wh("1-1:1.8.0", 120), wh("1-0:1.8.0", 110)])
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 110)  # its own
+
     def test_a_meter_that_gives_its_total_is_believed(self):
         self.registers.update([wh("1-0:1.8.0", 121), wh("1-0:1.8.1", 100), wh("1-0:1.8.2", 20)])
         self.assertEqual(self.registers.value("1-0:1.8.0"), 121)

@@ -1,6 +1,7 @@
 """The meter's registers as last read: totals that never go down, of one meter, and the power of the moment.
 
-Source   IEC 62056-61 (OBIS): 1.8.0, 2.8.0 total import and export, .1 to .4 their tariffs; 1.7.0, 2.7.0, 16.7.0 power
+Source   IEC 62056-61 (OBIS): 1.8.0, 2.8.0 total import and export, .1 to .4 their tariffs; 1.7.0, 2.7.0, 16.7.0 power.
+         Meters in Norway and Switzerland call these 1-1: instead of 1-0:; they are kept under both names.
 Units    as in reading.py; power_w in W, import positive
 Memory   one Reading for each register, at most 128.
 Errors   HubError REGISTER_BACKWARD; the old value stays. It is raised once in a run of readings that are too low.
@@ -17,6 +18,7 @@ _PATIENCE = const(10)  # lower readings in a row, each at least the one before, 
 _SURE = const(3)  # telegrams in a row with the same other id that make it another meter
 _DERIVED = const(("1-0:1.8.0", "1-0:2.8.0"))
 _TARIFFS = const(("1", "2", "3", "4"))
+_USUAL = const(("1.8.", "2.8.", "1.7.", "2.7.", "16.7"))
 
 
 class Registers:
@@ -57,6 +59,8 @@ class Registers:
         present = {}
         for reading in readings:
             present[reading.obis] = reading
+        for obis in [obis for obis in present if obis[:4] == "1-1:" and obis[4:8] in _USUAL]:
+            present.setdefault("1-0:" + obis[4:], present[obis])
         for obis in _DERIVED:
             if obis not in present:
                 derived = self._derive(obis, present)

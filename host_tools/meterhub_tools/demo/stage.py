@@ -59,7 +59,10 @@ class Plan:
 
 def meter_of(capture: Path) -> dict:
     """Return the hub's setting for the meter whose serial stream was captured: what it sends, it sends unasked."""
-    protocol = decoders.decode([files.streams(capture)], decoders.Told())[0].protocol
+    found = decoders.decode([files.streams(capture)], decoders.Told())[0]
+    protocol = found.protocol
+    if not found.framed:
+        raise ToolError(f"{capture}: these {protocol} messages are without the frames in which a line carries them")
     if protocol not in PUSHED:
         raise ToolError(f"{capture}: a {protocol} meter speaks when it is asked; that cannot be replayed")
     return {"protocol": protocol, "input": LINE} | ({"every_s": 0} if protocol == "iec62056" else {})
