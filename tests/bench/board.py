@@ -53,6 +53,20 @@ STATES = {
     "tls all": "everything loaded, with TLS",
 }
 
+_DECODE = """
+import gc, time
+from meterhub.meters.p1 import P1Decoder
+raw = {raw!r}
+p1 = P1Decoder()
+times = []
+for _ in range(5):
+    gc.collect()
+    began = time.ticks_us()
+    found = len(p1.feed(raw, len(raw)))
+    times.append(time.ticks_diff(time.ticks_us(), began))
+    assert found == 1
+"""
+
 
 def tables() -> list[Table]:
     """Return the tables of memory, of time, and of what was counted."""
@@ -65,6 +79,7 @@ def tables() -> list[Table]:
         _memory_table("Free heap of the hub on an emulated Pico, bytes", runs, 0),
         _memory_table("Largest free piece of it, bytes", runs, 1),
         _time_table({kind: _first_reading(board) for kind, board in boards.items()}),
+        _decode_table({kind: _decoding(board) for kind, board in boards.items()}),
         _count_table(runs, _pulses(boards["frozen"])),
     ]
 
@@ -236,6 +251,15 @@ def _first_reading(board: Prepared) -> tuple[float, float]:
         return listens, ended - 1000 * (counted - 1)
 
 
+def _decoding(board: Prepared) -> float:
+    """Return the ms that the board takes for a telegram of version 5, the slowest of a few."""
+    with switched_on(board) as home, Repl(home.pico.port) as repl:
+        raw = home.meter.telegram(home.now())
+        repl.exec(_DECODE.format(raw=raw), "to decode a telegram")
+        us: list[int] = repl.eval("times")
+    return max(us) / 1000
+
+
 def _bytes_heard(pico: EmulatedPico) -> int:
     return pico.status["lines"][P1_UART]["heard"]
 
@@ -246,6 +270,12 @@ def _telegrams(line: Line) -> int:
     while (event := line.event(EVENT_S)) is not None:
         told = event.get("telegrams", told)
     return told
+
+
+def _decode_table(ms: dict[str, float]) -> Table:
+    table = Table("Decoding, ms of the board's time", ["", *ms, "goal"])
+    table.add("a P1 telegram of version 5", *ms.values(), "< 100")
+    return table
 
 
 def _time_table(starts: dict[str, tuple[float, float]]) -> Table:
