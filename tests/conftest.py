@@ -1,6 +1,7 @@
 """What every test may count on: the firmware's package, and the corpus of real captures."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ __all__ = ["corpus", "firmware"]
 
 
 collect_ignore = ["unix/test_ihd_oled.py"]  # framebuf is MicroPython's: test_on_micropython.py runs it there
+
+
+def pytest_configure() -> None:
+    """Let what the tests start hear Ctrl-C, even if they run as a job in the background, which does not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

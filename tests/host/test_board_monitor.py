@@ -46,7 +46,7 @@ class Running:
         self._changed = threading.Condition()
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         # whoever started us may have told us to ignore Ctrl-C
-        self._process = subprocess.Popen([METERHUB, *typed], text=True, preexec_fn=_mind_control_c, **pipes)  # noqa: PLW1509
+        self._process = subprocess.Popen([METERHUB, *typed], text=True, **pipes)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -80,10 +80,6 @@ class Running:
         code = self._process.wait(30)
         self._thread.join()
         return code
-
-
-def _mind_control_c() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 # -- monitor -------------------------------------------------------------------------------------------------------
