@@ -14,10 +14,12 @@ from .codec import base64url
 from .crypto.steps import slowly
 from .errors import ConfigError, HubError
 from .links.wan import Wan
+from .store import files
 from .trust import identity
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _CONNECT_S = 20
+_MOST_CA = 4096  # bytes
 _CLOCK_S = 15  # how long a meter may take to tell the time after a start
 
 
@@ -32,11 +34,12 @@ def build(hub) -> Wan:
 def authority(folder: str, name: str) -> bytes:
     """Return the CA certificate in the file `name`, in DER; ConfigError when there is none."""
     try:
-        with open(folder + "/" + name, "rb") as file:
-            der = file.read(4096)
+        der = files.read(folder + "/" + name, _MOST_CA)
     except OSError:
+        der = None
+    if der is None:
         raise ConfigError("wan.ca", "names no file of the hub")
-    if der[:1] != b"\x30":
+    if der[:1] != b"\x30" or len(der) > _MOST_CA:
         raise ConfigError("wan.ca", "is not in DER")
     return der
 

@@ -126,7 +126,7 @@ def test_hub_and_recipient_reach_only_what_is_theirs(clients):
         site.publish(f"meterhub/{HUB}/up/export", b"forged")
         site.publish(f"meterhub/{HUB}/down/export", b"request")
         hub.publish(f"meterhub/{HUB}/up/export", b"answer")
-        until(lambda: site.got and hub.got)
+        until(lambda: site.got and hub.got and len(ear.got) > 1)
         assert hub.got == [(f"meterhub/{HUB}/down/export", b"request")]
         assert site.got == [(f"meterhub/{HUB}/up/export", b"answer")]
         assert neighbour.got == []
