@@ -4,6 +4,7 @@ The image is a ROMFS (meterhub_tools.toolchain.firmware_image() makes it); the P
 METERHUB_IMAGE names it.
 """
 
+import gc
 import os
 import sys
 
@@ -24,6 +25,7 @@ def mount(path: str) -> None:
     sys.path.insert(0, "/rom")
 
 
+gc.threshold(32768)  # as firmware/main.py has it, and for its reason
 mount(os.getenv("METERHUB_IMAGE"))
 
 from meterhub import app  # noqa: E402 - it lies in the image

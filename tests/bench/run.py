@@ -28,6 +28,7 @@ SUBJECTS = {
     "mbus": "M-Bus answers a second, beside pyMeterBus",
     "modbus": "Modbus answers a second, beside minimalmodbus",
     "decoders": "what each decoder of a meter takes of a board's memory, and of a line's bytes",
+    "lines": "telegrams and pulses at their true speed, and what a busy hub counts of them",
     "export": "thirteen months to a recipient: seconds, bytes on the wire, heap",
     "crypto": "public-key operations, beside the ecdsa library",
     "store": "the load profile: bytes on flash, appending and reading",

@@ -4,8 +4,10 @@ The ptys are as particular as wires: while the hub's speed or format is another 
 """
 
 import contextlib
+import termios
 import threading
 import time
+from typing import Any
 
 from meterhub_tools.simulators import faults
 from meterhub_tools.simulators.command import Clock, P1Line, Player
@@ -32,20 +34,36 @@ KINDS = {
 }
 
 
-class MeterLine:
-    """One meter on its pty, from `with` to its end. settings: its entry."""
+class CountingWire(PtyWire):
+    """Counts the telegrams that have gone out whole; the ident line of mode C is none."""
 
-    def __init__(self, kind: str, fault: tuple = (), **settings) -> None:
+    def __init__(self, meter: Any) -> None:
+        super().__init__(meter.line)
+        self.telegrams = 0
+        self._is_asked = not meter.period_s
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self.telegrams += not (self._is_asked and data.startswith(b"/"))
+
+
+class MeterLine:
+    """One meter on its pty, from `with` to its end. settings: its entry; home, at: its household, the time there."""
+
+    def __init__(
+        self, kind: str, fault: tuple = (), home: Household | None = None, at: int = 0, **settings: object
+    ) -> None:
         make, usual = KINDS[kind]
-        now = int(time.time())
-        self.meter = make(Household(now - now % 86400))
+        now = at or int(time.time())
+        self.meter = make(home or Household(now - now % 86400))
         self.name = kind
-        self.wire = PtyWire(self.meter.line)
+        self.wire = CountingWire(self.meter)
         self.settings = {"name": kind, "input": kind} | usual | settings
         self._faults = faults.Faults(fault)
         self._clock = Clock(now, 1)
         self._ended = threading.Event()
         self._silent = threading.Event()
+        self._quiet = threading.Event()
         self._thread = threading.Thread(target=self._play, daemon=True)
 
     def __enter__(self) -> "MeterLine":
@@ -58,18 +76,34 @@ class MeterLine:
         self.wire.close()
 
     def hush(self) -> None:
-        """Say nothing any more."""
+        """Say nothing any more, once what has been begun is out: then it is quiet."""
+        self._quiet.clear()
         self._silent.set()
 
     def speak(self) -> None:
         """Go on."""
         self._silent.clear()
 
+    def now(self) -> int:
+        """Return the time in the household, Unix seconds."""
+        return self._clock.now()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it has nothing more to say."""
+        return self._quiet.is_set()
+
+    @property
+    def is_listened_to(self) -> bool:
+        """Whether the hub has opened the line, and set it as the meter's is."""
+        return self.wire.hub_line() == self.wire.line
+
     def _play(self) -> None:
         player = Player(self.meter, self.wire, self._clock, self._faults)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, termios.error):  # the line has been taken away
             while not self._ended.is_set():
                 if self._silent.is_set():
+                    self._quiet.set()
                     time.sleep(0.05)
                 else:
                     player.play(lambda: self._ended.is_set() or self._silent.is_set())

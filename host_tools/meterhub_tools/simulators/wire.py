@@ -107,6 +107,7 @@ class PtyWire:
         self.line = line
         self.any_line = any_line
         self.dropped_bytes = 0
+        self.most_waiting_bytes = 0  # for the hub to read them: how near the buffer was to its end
 
     def hub_line(self) -> Line:
         """Return how the hub has set its end."""
@@ -137,9 +138,10 @@ class PtyWire:
             self._deliver(piece if self.any_line or not hub.baud else as_heard(piece, self.line, hub))
 
     def _deliver(self, piece: bytes) -> None:
-        waiting = int.from_bytes(fcntl.ioctl(self._hub_end, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+        waiting = len(piece) + int.from_bytes(fcntl.ioctl(self._hub_end, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+        self.most_waiting_bytes = max(self.most_waiting_bytes, waiting)
         written = 0
-        if waiting + len(piece) <= RECEIVE_BUFFER_BYTES:
+        if waiting <= RECEIVE_BUFFER_BYTES:
             try:
                 written = os.write(self._meter_end, piece)
             except BlockingIOError:
