@@ -11,7 +11,8 @@ from meterhub_tools import firmware, toolchain  # firmware: makes the package `m
 __all__ = ["corpus", "firmware"]
 
 
-collect_ignore = ["unix/test_ihd_oled.py"]  # framebuf is MicroPython's: test_on_micropython.py runs it there
+# framebuf and umqtt are MicroPython's: test_on_micropython.py runs these there
+collect_ignore = ["unix/test_ihd_oled.py", "unix/test_links_wan.py"]
 
 
 def pytest_configure() -> None:

@@ -284,7 +284,7 @@ class Wan:
                 self._on_packet(await self._read(reader))
                 self._heard = time.ticks_ms()
                 self._work.set()
-        except (OSError, EOFError, ValueError, HubError) as err:
+        except (OSError, EOFError, ValueError, HubError, MemoryError) as err:
             self._ended = err  # _serve raises it
             self._work.set()
 

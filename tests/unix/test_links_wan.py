@@ -1,0 +1,87 @@
+"""The WAN link beside a broker of a few bytes: what ends the listening ends the connection, and is said."""
+
+import asyncio
+import unittest
+
+from meterhub.links.wan import Wan
+
+CONNACK = b"\x20\x02\x00\x00"
+SUBACK = b"\x90\x03\x00\x01\x01"
+TOPIC = b"meterhub/HUB/down/export"
+PUBLISH = b"\x32" + bytes((4 + len(TOPIC) + 5, 0, len(TOPIC))) + TOPIC + b"\x00\x07hello"
+
+
+class Stream:
+    """Both directions of a connection whose other end has said `said`, and then nothing more."""
+
+    def __init__(self, said):
+        self._said = said
+        self.sent = b""
+
+    async def readexactly(self, n):
+        while len(self._said) < n:
+            await asyncio.sleep(0.01)
+        found, self._said = self._said[:n], self._said[n:]
+        return found
+
+    def write(self, data):
+        self.sent += bytes(data)
+
+    async def drain(self):
+        pass
+
+    def close(self):
+        pass
+
+    async def wait_closed(self):
+        pass
+
+
+class Journal:
+    def add(self, kind, name, detail=""):
+        raise AssertionError(name)
+
+    foreign = add
+
+
+class Drbg:
+    def read(self, n):
+        return bytes(n)
+
+
+def link(stream, receive):
+    async def opened():
+        return stream, stream
+
+    return Wan("HUB", ("", ""), opened, receive, lambda: None, Journal(), Drbg())
+
+
+class ListenTest(unittest.TestCase):
+    def test_a_message_is_handed_over_and_acknowledged(self):
+        found = []
+        stream = Stream(CONNACK + SUBACK + PUBLISH)
+
+        async def work():
+            task = asyncio.create_task(link(stream, lambda *message: found.append(message)).run())
+            while b"\x40\x02\x00\x07" not in stream.sent:
+                await asyncio.sleep(0.01)
+            task.cancel()
+
+        asyncio.run(asyncio.wait_for(work(), 5))
+        self.assertEqual(found, [(b"export", b"hello")])
+
+    def test_no_memory_for_a_message_ends_the_connection_before_it_is_acknowledged(self):
+        def receive(kind, payload):
+            raise MemoryError
+
+        stream = Stream(CONNACK + SUBACK + PUBLISH)
+        try:
+            asyncio.run(asyncio.wait_for(link(stream, receive).run(), 5))
+            self.fail("it goes on")
+        except MemoryError:
+            pass
+        self.assertEqual(stream.sent.find(b"\x40\x02\x00\x07"), -1)
+
+
+if __name__ == "__main__":
+    unittest.main()
