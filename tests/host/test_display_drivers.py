@@ -124,7 +124,8 @@ async def read_pin(driver: str, household: Household) -> tuple[str | None, str |
     for number in range(1, 5):
         while number not in parts:
             found = display_reader.read_digits(bench.display.seen())
-            if found is not None:
+            await asyncio.sleep(0.1)  # digits are written one by one, faster than an eye sees
+            if found is not None and found == display_reader.read_digits(bench.display.seen()):
                 parts[found[0]] = found[1]
             if number not in parts:
                 await bench.press("B")
