@@ -21,6 +21,7 @@ from .ihd.model import Model
 from .ihd.screens import Ihd
 from .links.cable import Cable
 from .meters.intervals import IntervalRecorder
+from .outages import Outages
 from .store import files, settings
 from .store.columns import column_of
 from .store.journal import Journal
@@ -30,6 +31,7 @@ from .supervise import supervise
 from .trust import identity
 from .trust.attempts import Attempts
 from .trust.consents import Consents
+from .trust.tenancy import Tenancy
 from .version import VERSION
 
 _RESTART_MS = 300  # for the answer to go out
@@ -42,11 +44,14 @@ class Hub:
         self._tasks = []
         self.board = board
         self.clock = Clock(board)
+        stranger = _settled(board)
         data = board.data_dir
         self.errors = {}  # name -> how often since the start
         self.uptime_ms = 0
         self.journal = Journal(data + "/journal", self.clock)
         self.journal.listener = self._journalled
+        if stranger:
+            self.journal.add("security", "STORE_FOREIGN", stranger)
         self.settings = self._load_settings(data + "/settings.json")
         self.zone = Zone(self.settings.get("zone"))
         self.profile = self._open_profile("/profile", self.settings.get("profile.registers"))
@@ -54,6 +59,8 @@ class Hub:
         self.meters = []  # of meters.meter.Meter; the first one is the household's main meter
         self._add_meters(self.settings.get("meters"))  # early: a decoder's buffer is 4 KB in one piece
         self.consents = Consents(self.record("consents"))
+        self.tenancy = self._open_tenancy()
+        self.outages = Outages(self)
         self.attempts = Attempts(self.record("attempts"), self.clock.now())
         self.recipients = {}
         for one in self.settings.get("recipients"):
@@ -63,6 +70,7 @@ class Hub:
         self.wan = None  # links.wan.Wan
         self.export = None
         self.card_due = False
+        self._timekeeper = self._order_desk = None
         self.cable = Cable(console, _Desk(self))
         self.model = Model("", self.settings.get("name"), VERSION)
         self.ihd = Ihd(_display(board, self.settings), self.model)
@@ -114,6 +122,17 @@ class Hub:
         path = self.board.data_dir + name
         return Profile(path, columns, get("profile.interval_s"), get("profile.months"), self._damaged)
 
+    def _open_tenancy(self):
+        """Return the Tenancy; nobody sees what was before it."""
+        profiles = [self.profile] + [meter.profile for meter in self.meters if meter.profile is not None]
+        tenancy = Tenancy(self.strict_record("tenancy"), lambda: max([profile.last or 0 for profile in profiles]))
+        if tenancy.damaged:
+            self._damaged("tenancy: all that was kept is hidden")
+        self.consents.since = tenancy.since
+        for profile in profiles:
+            profile.hide_before(tenancy.since)
+        return tenancy
+
     def record(self, name: str) -> Record:
         """Return the small record `name` of the hub's folder; one that is damaged begins anew, and that is said."""
         return _LossyRecord(self.board.data_dir + "/" + name, self._damaged)
@@ -146,8 +165,26 @@ class Hub:
         """Take a message from the WAN; what this hub has no applet for is journalled."""
         if kind == b"export":
             self.applet().post(payload)
+        elif kind == b"order":
+            self.order_desk().post(payload)
         else:
             self.journal.foreign("UNSUPPORTED", "wan topic")
+
+    def order_desk(self):
+        """Return what carries out orders, loaded with the first one."""
+        if self._order_desk is None:
+            from .order_desk import OrderDesk  # noqa: PLC0415 - most hubs never get one
+
+            self._order_desk = OrderDesk(self)
+        return self._order_desk
+
+    def timekeeping(self):
+        """Return what asks for the time, loaded where there is somebody to ask."""
+        if self._timekeeper is None:
+            from .timekeeper import Timekeeper  # noqa: PLC0415 - a meter's clock is enough for many
+
+            self._timekeeper = Timekeeper(self)
+        return self._timekeeper
 
     def applet(self):
         """Return the data-export applet, loaded and started when it is needed."""
@@ -177,7 +214,18 @@ class Hub:
 
     async def _restart(self):
         await asyncio.sleep_ms(_RESTART_MS)
+        self.outages.restarting()
         self.board.restart()
+
+
+def _settled(board):
+    """Let the board's folder be its own; return which folder of another hub's was found, "" for none."""
+    from .store import home  # noqa: PLC0415 - at a start only
+
+    stranger = home.settle(board)
+    home = None
+    lazy.let_go(["meterhub.store.home"])
+    return stranger
 
 
 class _LossyRecord(Record):
@@ -240,6 +288,7 @@ async def _housekeeping(hub):
     while True:
         hub.board.feed_watchdog()
         hub.household.tick()
+        hub.outages.beat(True)
         await asyncio.sleep(1)
         now = now_ms()
         hub.uptime_ms += since(now, looked)
@@ -293,6 +342,8 @@ async def _start(hub):
     hub.journal.add("event", "start", VERSION)
     if hub.identity is not None and hub.settings.get("wan.url"):
         _start_wan(hub)
+    if hub.settings.get("may.time") or hub.settings.get("time.ntp"):
+        hub.start("time", hub.timekeeping().run)
 
 
 def _start_wan(hub):

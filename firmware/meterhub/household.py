@@ -64,12 +64,15 @@ class Household:
     def take(self, meter, telegram) -> None:
         """Take what a meter (meters.meter.Meter) has told (meters.reading.Telegram) to registers, profile, display."""
         meter.told()
-        self._follow(meter, telegram.at)
+        at = meter_watch.judged_time(self._hub.journal, meter, telegram.at)
+        self._follow(meter, at)
+        self._hub.outages.look()
         self._update(meter, telegram.readings)
         if meter.intervals is not None:
-            self._keep(meter, telegram.at)
+            self._keep(meter, at)
         if meter is self._main:
             self._show_power(meter.registers)
+        self._hub.outages.beat()
 
     def _follow(self, meter, at):
         """Take the time from the first of the meters that tells it, while nothing better does."""
@@ -87,6 +90,7 @@ class Household:
             meter.registers.update(readings)
         except HubError as err:
             self._hub.journal.add("event", err.name, meter.name + " " + err.field)
+        meter_watch.look_for_twins(self._hub.journal, meter, self._hub.meters)
         for channel in meter.registers.changed:
             self._hub.journal.add("event", "METER_CHANGED", "%s %d" % (meter.name, channel))
         meter.serial = meter.registers.meters.get(0, meter.serial)
@@ -126,7 +130,11 @@ class Household:
         hub = self._hub
         self._elapse()
         now = hub.clock.now()
+        hub.outages.look()
         if now:
+            if hub.tenancy.due(now):
+                hub.journal.add("security", "tenancy", "since %d" % hub.tenancy.since)
+                hub.restart_soon()  # what is shown and sent is made anew, without what is hidden now
             for meter in hub.meters:
                 if meter.intervals is not None:
                     meter.intervals.close_stale(now)
@@ -198,7 +206,8 @@ class Household:
             return
         self._known = key
         hub.model.consents = [self._consent(c) for c in hub.consents.live(now)]
-        hub.model.log = [self._logged(entry) for entry in hub.journal.last("consent", 10)]
+        seen = [entry for entry in hub.journal.last("consent", 10) if entry.at >= hub.tenancy.since]
+        hub.model.log = [self._logged(entry) for entry in seen]
 
     def _consent(self, consent):
         used = self._day(consent["used"]) if consent["used"] else "never"

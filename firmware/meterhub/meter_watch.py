@@ -6,17 +6,28 @@ Events   (what counts as silent: meters/meter.py)
                             nothing more ("break"); the contact that counts energy is closed for a minute ("closed")
          METER_CLOCK        the meter's time is more than a minute off, beside a synchronised clock
          METER_CHANGED      another meter stands behind the line, or behind one of its channels
-         REGISTER_BACKWARD  a total is lower than it was (meters/registers.py)
+         METER_TWICE        it tells the id of another one of the hub's meters, or two of its channels tell the same
+         CLOCK_INVALID      the meter's time lies before 2020 or after 2100; its readings are stamped by the hub
+         REGISTER_BACKWARD, REGISTER_JUMP, REGISTER_ROLLED   of a total: meters/registers.py
 Runs on  both
 """
 
 from micropython import const
 
+from .hal.epoch import EARLIEST, LATEST
+
 _STUCK_MS = const(60000)
 _LATELY_MS = const(30000)
 _MANY = const(16)  # bytes; fewer are what a plug makes that is pulled
 _DRIFT_S = const(60)
-_OVER = {"METER_SILENT": "meter is back", "LINE_STUCK": "line is back", "METER_CLOCK": "meter's clock is right"}
+_OVER = {
+    "METER_SILENT": "meter is back",
+    "LINE_STUCK": "line is back",
+    "METER_CLOCK": "meter's clock is right",
+    "CLOCK_INVALID": "meter's clock was set",
+    "METER_TWICE": "meters differ",
+}
+_NO_ID = const(("", "pulse"))
 
 
 def look(journal, meter) -> None:
@@ -45,6 +56,25 @@ def look_at_clock(journal, meter, at: "int | None", clock) -> None:
     ahead = at - clock.now()
     off = not -_DRIFT_S - meter.took_ms // 1000 <= ahead <= _DRIFT_S
     _say(journal, meter, "METER_CLOCK", off, "%d s ahead" % ahead)
+
+
+def judged_time(journal, meter, at: "int | None") -> "int | None":
+    """Return a meter's time, None for one that cannot be true; say that it tells such times."""
+    if at is None:
+        return None
+    good = EARLIEST <= at < LATEST
+    _say(journal, meter, "CLOCK_INVALID", not good)
+    return at if good else None
+
+
+def look_for_twins(journal, meter, meters: list) -> None:
+    """Say that a meter tells an id twice, or one that another of `meters` tells; their histories are kept apart."""
+    mine = [told for told in meter.registers.meters.values() if told not in _NO_ID]
+    twice = len(set(mine)) < len(mine)
+    for other in meters:
+        if other is not meter:
+            twice = twice or any([told in mine for told in other.registers.meters.values()])
+    _say(journal, meter, "METER_TWICE", twice)
 
 
 def _say(journal, meter, name, lasts, detail=""):

@@ -47,4 +47,4 @@ def _last_kept(profile, obis):
     if profile is None or profile.last is None:
         return 0
     names = [column.obis for column in profile.columns]
-    return profile.value_at(profile.last).values[names.index(obis)] or 0 if obis in names else 0
+    return profile.value_at(profile.last, 0).values[names.index(obis)] or 0 if obis in names else 0

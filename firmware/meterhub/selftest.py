@@ -15,7 +15,7 @@ from .codec.crc import crc16_arc, crc16_x25
 from .crypto import known_answers
 from .crypto.steps import slowly
 from .errors import HubError
-from .hal.clock import EARLIEST
+from .hal.epoch import EARLIEST
 from .store import files
 
 _METER_S = 12  # DSMR 2 and 3 send a telegram every ten seconds

@@ -7,7 +7,8 @@ Runs on  MicroPython
   info       -> {version, micropython, board, heap_free, heap_largest, flash_free, flash_size, uptime_s, reset, wan,
                 wan_trouble, link, errors {NAME: how often since the start}, meters [{name, protocol, telegrams, errors
                 {reason: how often}, serial, age_s: since the last telegram, null before the first}], intervals, have:
-                range of the profile, display, loaded: parts that are in memory only now}
+                range of the profile, outages {count, min3, long, seconds, last: [start, end] or []}, drift_ppm,
+                display, loaded: parts that are in memory only now}
   prove      {nonce: 16..32 bytes, base64url} -> {token: JWS typ "mh-proof" {v, hub, key, nonce, at}, by the hub's key}
   tray       {data: text, new: bool} -> {size}    collects a long text (8192 characters) piece by piece; new: begin one
   own        takes the tray: the hub's certificate -> {seq, root}                               (trust/owner.py)
@@ -17,6 +18,8 @@ Runs on  MicroPython
   check      {ca: true when a CA will come with it, or absent} takes the tray: a settings document in JSON, and only
              checks it -> {}
   settings   -> {settings: the document in force; a secret that is set is true}
+  nonce      -> {nonce}                            what a signed time through the cable must answer within ten seconds
+  order      takes the tray: an order (trust/orders.py) -> {typ}
   clock      {at: Unix s} -> {clock: state}       while nothing better than a meter or a cable has told the time
   selftest   {part: name, or absent} -> a `part` line {part, ok: true, false or null, says} for each part, and
              {failed: [names]}; null: nothing is wired, or it cannot be judged. A line {part, hint} asks for a hand.
@@ -27,10 +30,11 @@ import gc
 import json
 import sys
 
-from . import lazy, uplink
+from . import lazy, outage_log, uplink
 from .codec import base64url
 from .crypto.steps import slowly
 from .errors import HubError, StoreError
+from .hal.ticks import now_ms
 from .store import files, settings, settings_table
 from .trust import mhx, owner
 from .version import VERSION
@@ -92,6 +96,7 @@ class Desk:
         hub, board = self.hub, self.hub.board
         gc.collect()
         flash_free, flash_size = board.flash()
+        outages = outage_log.state(hub.outages.record)
         parts = [name for name in _LAZY if "meterhub." + name in sys.modules]
         return {
             "version": VERSION,
@@ -110,6 +115,8 @@ class Desk:
             "meters": [_meter(meter) for meter in hub.meters],
             "intervals": hub.profile.count,
             "have": hub.intervals.have(),
+            "outages": {name: value for name, value in outages.items() if name != "planned"},
+            "drift_ppm": hub.clock.drift_ppm,
             "display": hub.settings.get("display.driver") + (" works" if hub.ihd.works else " does not answer"),
             "loaded": parts,
         }
@@ -205,6 +212,18 @@ class Desk:
 
     # -- the rest -----------------------------------------------------------------------------------
 
+    async def nonce(self, _):
+        return {"nonce": self.hub.timekeeping().nonce()}
+
+    async def order(self, _):
+        arrived = now_ms()
+        desk = self.hub.order_desk()
+        try:
+            return {"typ": await desk.take(self._take_tray(), arrived)}
+        except HubError as err:
+            self.hub.journal.foreign(err.name, "order " + err.field)
+            raise
+
     async def clock(self, request):
         self.hub.clock.tell(mhx.whole(request, "at", 0, 1 << 33))
         return {"clock": self.hub.clock.state}
@@ -267,6 +286,8 @@ _VERBS = {
     "configure": Desk.configure,
     "check": Desk.check,
     "settings": Desk.settings,
+    "nonce": Desk.nonce,
+    "order": Desk.order,
     "clock": Desk.clock,
     "restart": Desk.restart,
 }

@@ -28,6 +28,7 @@ COMMANDS = {
     "monitor": ("board.monitor", "show what the hub on the cable does"),
     "info": ("owner.info", "versions, memory, link, errors of the hub on the cable"),
     "settings": ("owner.settings", "get, set or check the settings of the hub on the cable"),
+    "order": ("owner.orders", "tell a hub, signed, the time, a new tenant, or an outage to come"),
     "selftest": ("owner.selftest", "try every wired part of the hub on the cable"),
     "backup": ("owner.backup", "save a hub's settings and history"),
     "restore": ("owner.restore", "put a backup onto a hub"),
@@ -46,7 +47,7 @@ With a board on the cable (--port /dev/ttyACM0), one after the other:
   meterhub flash          MicroPython onto it      meterhub deploy     the firmware onto it
   meterhub provision      make it yours            meterhub selftest   is everything wired right?
   meterhub monitor        see what it does         meterhub info       how is it?
-and later: meterhub settings, meterhub backup, meterhub restore, meterhub hubs, meterhub bridge (no radio)
+and later: meterhub settings, meterhub order, meterhub backup, meterhub restore, meterhub hubs, meterhub bridge
   meterhub capture        record a meter's line            meterhub decode     what is in a capture
   meterhub website        where customers see their data      meterhub proof   did this hub say so?
 `meterhub COMMAND --help` tells about one. Exit status: 0 done, 1 the device or the data said no, 2 wrong usage."""

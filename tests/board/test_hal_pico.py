@@ -9,7 +9,7 @@ from meterhub_tools.emulator.board import EmulatedPico
 from meterhub_tools.toolchain import ROOT
 
 PACKAGE = ROOT / "firmware/meterhub"
-HAL = ("chip", "folder", "line_format", "button", "clock", "pulse", "pulse_pio", "ticks")
+HAL = ("chip", "folder", "line_format", "button", "epoch", "pulse", "pulse_pio", "ticks")
 FILES = ["errors.py", *(f"hal/{name}.py" for name in HAL)]
 PINS = json.loads((ROOT / "boards/RPI_PICO/pins.json").read_text())
 BITE_MS = 9000  # the RP2's watchdog waits 8.4 s at most

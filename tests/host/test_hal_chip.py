@@ -29,10 +29,13 @@ class Clock:
         self.unix_s = epoch
 
     def gmtime(self, seconds: int) -> tuple:
+        if not -(1 << 31) <= seconds < 1 << 31:
+            raise OverflowError("as a port of 32 bits")
         return tuple(time.gmtime(seconds + self.epoch))[:8]
 
     def time(self) -> int:
-        return self.unix_s - self.epoch
+        seconds = self.unix_s - self.epoch
+        return seconds - (1 << 32) if self.epoch and seconds >= 1 << 31 else seconds  # the ESP32's is signed
 
     def datetime(self, fields: tuple) -> None:
         year, month, day, weekday, hour, minute, second, _ = fields
@@ -195,6 +198,30 @@ def test_the_epoch_of_the_port_is_seen_nowhere(chip: Chip, tmp_path: Path) -> No
     assert (board.time(), board.clock_is_set(), chip.clock.unix_s) == (AUTUMN, True, AUTUMN)
     chip.clock.unix_s += 7
     assert board.time() == AUTUMN + 7
+
+
+@pytest.mark.parametrize("at", [951782400, 2147483647, 2147483648, 3094168448, 4107542399, 4107542400, 4133980799])
+def test_2038_2068_and_2100_pass_on_every_epoch(chip: Chip, tmp_path: Path, at: int) -> None:
+    board = board_of(chip, tmp_path)
+    board.set_time(at)
+    assert (board.time(), chip.clock.unix_s) == (at, at)
+    chip.clock.unix_s += 60
+    assert board.time() == at + 60
+
+
+def test_what_survives_a_reset_is_kept_where_the_chip_can(chip: Chip, tmp_path: Path) -> None:
+    board = board_of(chip, tmp_path)
+    assert (board.keep(b"beat"), board.kept()) == (False, b"")
+    memory = [b""]
+
+    class RTC:
+        def memory(self, raw: bytes | None = None) -> bytes:
+            if raw is not None:
+                memory[0] = raw
+            return memory[0]
+
+    chip.machine.RTC = RTC
+    assert (board.keep(b"beat"), board.kept()) == (True, b"beat")
 
 
 @pytest.mark.parametrize("name", CHIPS)

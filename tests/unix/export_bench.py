@@ -102,6 +102,7 @@ class Profile:
     interval_s = 1800
     columns = [Column("1-0:1.8.0", 0, 30), Column("1-0:2.8.0", 0, 30)]
     meters = ("", "")
+    since = 0
 
     def __init__(self, count):
         self.count = count
@@ -114,9 +115,9 @@ class Profile:
             return Entry(at, MISSING, (None, None))
         return Entry(at, MEASURED, (4000000 + i * 211, 1000 + i * (i % 3)))
 
-    def read(self, start, stop, meters):
+    def read(self, start, stop, meters, since):
         while start <= stop:
-            yield self.entry(start)
+            yield self.entry(start) if start >= since else Entry(start, MISSING, (None, None))
             start += 1800
 
 
@@ -125,8 +126,9 @@ class Intervals:
         self.open = None
         self._profile = profile
 
-    def have(self):
-        return [self._profile.first - 1800, self.open.at if self.open else NOW]
+    def have(self, since=None):
+        since = self._profile.since if since is None else since
+        return [max(self._profile.first - 1800, -(-since // 1800) * 1800), self.open.at if self.open else NOW]
 
     def open_entry(self):
         return self.open
@@ -146,6 +148,7 @@ class Hub:
         self.profile = Profile(count)
         self.intervals = Intervals(self.profile)
         self.zone = Utc()
+        self.settings = {"may.history": ""}
         self.ihd = Display()
         self.recipients = {"coop": ("Green Co-op", p256.encode_point(run(ecdsa.public_point(SUPPLIER))))}
         self.sent = []

@@ -80,7 +80,7 @@ class RefusalTest(unittest.TestCase):
         self.unanswered(self.recipient.request("data"), "MALFORMED")
 
     def test_a_hub_that_has_read_nothing_yet(self):
-        self.hub.intervals.have = lambda: None
+        self.hub.intervals.have = lambda since: None
         self.refused("OUT_OF_RANGE")
 
     def test_an_account_that_is_not_linked(self):

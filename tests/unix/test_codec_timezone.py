@@ -55,6 +55,34 @@ class CalendarTest(unittest.TestCase):
                 calendar.fields(at)
 
 
+class FarTest(unittest.TestCase):
+    """Every month's end, leap day and change of the clocks from 2020 to 2100, on small ints of 31 bits too."""
+
+    def test_month_ends_and_leap_days_to_2100(self):
+        for year in range(2020, 2101):
+            for month in range(1, 13):
+                last = calendar.month_days(year, month)
+                at = UTC(year, month, last, 23, 59, 59)
+                self.assertEqual(calendar.fields(at)[:6], (year, month, last, 23, 59, 59))
+                following = (year + month // 12, month % 12 + 1, 1, 0, 0, 0)
+                self.assertEqual(calendar.fields(at + 1)[:6], following)
+        self.assertEqual([calendar.month_days(year, 2) for year in (2024, 2096, 2100)], [29, 29, 28])
+
+    def test_local_days_and_months_to_2100(self):
+        zone = Zone(AMSTERDAM)
+        for year in (2026, 2037, 2038, 2039, 2068, 2099, 2100):
+            at, hours = UTC(year, 1, 1) - 3600, []
+            self.assertEqual(zone.local(at), (year, 1, 1, 0, 0, 0, zone.local(at)[6]))
+            for _ in range(366 if calendar.is_leap(year) else 365):
+                following = zone.next_day_start(at)
+                hours.append((following - at) // 3600)
+                self.assertEqual(zone.day_start(following - 1), at)
+                at = following
+            self.assertEqual((at, sorted(hours)[:2], sorted(hours)[-2:]), (UTC(year, 12, 31, 23), [23, 24], [24, 25]))
+            self.assertEqual(zone.next_month_start(UTC(year, 2, 15)), UTC(year, 2, calendar.month_days(year, 2), 23))
+        self.assertEqual(zone.local(2147483648)[:5], (2038, 1, 19, 4, 14))
+
+
 class ZoneTest(unittest.TestCase):
     def test_clocks_go_forward(self):
         zone = Zone(AMSTERDAM)

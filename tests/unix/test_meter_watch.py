@@ -36,6 +36,45 @@ class Decoder:
         return ()
 
 
+class TwinTest(unittest.TestCase):
+    def setUp(self):
+        self.journal = Journal()
+        self.meters = []
+        for name in ("p1", "heat"):
+            setting = {"name": name, "protocol": "sml", "input": name}
+            self.meters.append(Meter(setting, (9600, "8N1", False), 0, Decoder(), None))
+
+    def tell(self, number, **ids):
+        self.meters[number].registers.meters = {int(name[1:]): told for name, told in ids.items()}
+        meter_watch.look_for_twins(self.journal, self.meters[number], self.meters)
+
+    def test_two_meters_with_one_id_are_named_once_and_once_more_when_they_differ(self):
+        self.tell(0, c0="E1", c1="G1")
+        self.tell(1, c0="H1")
+        self.assertEqual(self.journal.said, [])
+        for _ in range(3):
+            self.tell(1, c0="G1")
+        self.tell(1, c0="H1")
+        self.assertEqual(self.journal.said, ["METER_TWICE heat", "meters differ heat"])
+
+    def test_two_channels_with_one_id_are_named(self):
+        self.tell(0, c0="E1", c1="G1", c2="G1")
+        self.assertEqual(self.journal.said, ["METER_TWICE p1"])
+
+    def test_pulse_inputs_and_meters_without_an_id_are_no_twins(self):
+        for told in ("pulse", ""):
+            for number in (0, 1):
+                self.tell(number, c0=told)
+        self.assertEqual(self.journal.said, [])
+
+    def test_a_time_before_2020_or_after_2100_is_named_once_and_not_used(self):
+        meter = self.meters[0]
+        for at, used in ((NOW, NOW), (1577836799, None), (0, None), (4133980800, None), (1577836800, 1577836800)):
+            self.assertEqual(meter_watch.judged_time(self.journal, meter, at), used)
+        self.assertEqual(meter_watch.judged_time(self.journal, meter, None), None)
+        self.assertEqual(self.journal.said, ["CLOCK_INVALID p1", "meter's clock was set p1"])
+
+
 class WatchTest(unittest.TestCase):
     def setUp(self):
         self.journal = Journal()

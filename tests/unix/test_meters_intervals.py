@@ -15,6 +15,7 @@ STEP = 1800
 
 class MemoryProfile:
     interval_s = STEP
+    since = 0
 
     def __init__(self):
         self.kept = []
@@ -22,6 +23,13 @@ class MemoryProfile:
     @property
     def last(self):
         return self.kept[-1].at if self.kept else None
+
+    @property
+    def first(self):
+        return self.kept[0].at if self.kept else None
+
+    def value_at(self, at, since):
+        return next(entry for entry in self.kept if entry.at == at)
 
     def append(self, entry):
         if self.kept and entry.at <= self.kept[-1].at:
@@ -33,9 +41,13 @@ class Clock:
     def __init__(self, state="meter", at=0):
         self.state = state
         self.at = at
+        self.up_s = 0
 
     def now(self):
-        return self.at
+        return 0 if self.state == "unset" else self.at
+
+    def uptime_s(self):
+        return self.up_s
 
 
 class Case(unittest.TestCase):
@@ -150,9 +162,12 @@ class ClockTest(Case):
         self.assertEqual(self.refused(T - 98), "INTERVAL_LATE")
         self.assertEqual(len(self.profile.kept), 1)
 
-    def test_a_clock_put_back_within_the_open_interval_costs_nothing(self):
+    def test_readings_out_of_order_are_told_once_and_the_newest_stays(self):
         self.read(T, T + 100)
-        self.recorder.reading(T + 50, (100101, None))
+        self.assertEqual([self.refused(T + 50), self.refused(T + 60), self.refused(T)], ["INTERVAL_LATE", "", ""])
+        self.assertEqual(self.recorder.open_entry().values, (100100, None))
+        self.read(T + 100)
+        self.assertEqual(self.refused(T), "INTERVAL_LATE")
         self.read(T + STEP)
         self.assertEqual(self.kept(), [(0, MEASURED, 0), (STEP, MEASURED, STEP)])
 
@@ -171,10 +186,87 @@ class ClockTest(Case):
         self.recorder.reading(None, (3, 4))
         self.assertEqual(self.profile.kept[1], Entry(T + STEP, MEASURED, (3, 4)))
 
-    def test_without_any_clock_nothing_is_kept(self):
+    def test_an_interval_that_comes_again_after_a_boot_is_told_if_it_differs_and_never_overwrites(self):
+        self.read(T)
+        self.recorder = self.boot()
+        self.read(T)
+        try:
+            self.recorder.reading(T, (5, None))
+            self.fail("taken")
+        except HubError as err:
+            self.assertEqual(err.name, "INTERVAL_LATE")
+        self.assertEqual(self.kept(), [(0, MEASURED, 0)])
+
+    def test_without_any_clock_nothing_is_kept_yet(self):
         self.clock.state = "unset"
         self.assertEqual(self.recorder.reading(None, (1, 2)), 0)
         self.assertEqual((self.kept(), self.recorder.open_entry()), ([], None))
+
+    def unclocked(self, until_s, every_s=10):
+        """Read a meter without a clock from uptime 0 to until_s, one unit a second, before the time is known."""
+        self.clock.state = "unset"
+        for self.clock.up_s in range(0, until_s + 1, every_s):
+            self.recorder.reading(None, (100000 + self.clock.up_s, None))
+
+    def told_the_time(self, at, state="set"):
+        self.clock.state, self.clock.at = state, at
+        self.recorder.reading(None, (100000 + self.clock.up_s, None))
+
+    def test_what_was_read_before_the_time_was_known_is_stamped_later_and_flagged(self):
+        self.unclocked(2 * STEP + 300)
+        self.told_the_time(T + 2 * STEP + 200)  # so the hub has run since T - 100
+        wanted = [(n * STEP, CLOCK_UNSURE) for n in range(3)]
+        self.assertEqual([(at, quality) for at, quality, _ in self.kept()], wanted)
+        for at, _, value in self.kept():
+            self.assertTrue(abs(value - at - 100) <= 60, (at, value))
+        self.assertEqual(self.recorder.open_entry().values, (100000 + 2 * STEP + 300, None))
+
+    def test_for_42_hours_every_interval_has_a_reading(self):
+        for hours, every_s in ((42, 10), (21, 60), (21, 300)):
+            self.setUp()
+            self.unclocked(hours * 3600, every_s)
+            self.told_the_time(T + hours * 3600)
+            self.assertEqual([e.quality for e in self.profile.kept[:-1]], [CLOCK_UNSURE] * 2 * hours)
+
+    def test_after_that_gaps_grow_and_nothing_is_lost_of_the_total(self):
+        self.unclocked(5 * 86400, 300)
+        self.told_the_time(T + 5 * 86400)
+        kept = self.kept()
+        self.assertTrue(60 <= len(kept) <= 97)
+        self.assertEqual((kept[0][0] <= STEP, kept[-1][2]), (True, 5 * 86400))
+
+    def test_the_memory_of_it_is_bounded(self):
+        self.unclocked(20 * 86400, 60)
+        self.assertTrue(len(self.recorder._undated.samples) <= 96)
+
+    def test_what_would_be_stamped_into_kept_intervals_is_not(self):
+        self.read(T, T + STEP)
+        before = list(self.profile.kept)
+        self.recorder = self.boot()
+        self.unclocked(STEP)
+        self.told_the_time(T + STEP + 100)
+        self.assertEqual(self.profile.kept, before)
+
+    def test_an_interval_in_which_the_hub_was_off_is_partial(self):
+        self.recorder.torn(T + 300, T + 600)
+        self.read(T, T + 601, T + STEP, T + 2 * STEP)
+        self.assertEqual([e.quality for e in self.profile.kept], [MEASURED, PARTIAL, MEASURED])
+
+    def test_both_intervals_that_an_outage_touches_are_partial_and_those_within_are_gaps(self):
+        self.recorder.torn(T - 10, T + 2 * STEP + 10)
+        self.read(T + 2 * STEP + 10, T + 3 * STEP, T + 4 * STEP)
+        self.assertEqual(
+            [(at // STEP, quality) for at, quality, _ in self.kept()], [(2, PARTIAL), (3, PARTIAL), (4, MEASURED)]
+        )
+
+    def test_what_is_older_than_the_tenancy_is_not_in_the_range(self):
+        self.read(T, T + STEP, T + 2 * STEP)
+        self.assertEqual(self.recorder.have(), [T - STEP, T + 2 * STEP])
+        self.profile.since = T + 1
+        self.assertEqual(self.recorder.have(), [T + STEP, T + 2 * STEP])
+        self.assertEqual(self.recorder.have(0), [T - STEP, T + 2 * STEP])
+        self.profile.since = T + 2 * STEP
+        self.assertEqual(self.recorder.have(), None)
 
     def test_a_meter_s_clock_more_than_an_hour_off_is_unsure(self):
         self.clock.state, self.clock.at = "set", T + 3601

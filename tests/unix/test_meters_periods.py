@@ -13,6 +13,7 @@ ZONE = Zone("CET-1CEST,M3.5.0,M10.5.0/3")
 class MemoryProfile:
     """Holds 10 Wh for each half-hour since the start of 2025, but for what is missing."""
 
+    since = 0
     interval_s = 1800
     meters = ("", "A1")
 
@@ -49,6 +50,15 @@ class PeriodsTest(unittest.TestCase):
     def test_the_days_of_the_clock_change_have_23_and_25_hours(self):
         self.assertEqual(self.sums(seconds(2025, 3, 31, 12)).yesterday, hours(23))
         self.assertEqual(self.sums(seconds(2025, 10, 27, 12)).yesterday, hours(25))
+
+    def test_a_tenants_first_day_and_month_begin_with_the_tenancy(self):
+        self.profile.since = seconds(2025, 5, 14, 3) - 5
+        found = self.sums(seconds(2025, 5, 14, 10))
+        self.assertEqual(found, Sums(hours(7), None, hours(7), None))
+        found = self.sums(seconds(2025, 5, 20, 10))
+        self.assertEqual(found, Sums(hours(12), hours(24), hours(6 * 24 + 7), None))
+        found = self.sums(seconds(2025, 6, 2, 10))
+        self.assertEqual(found, Sums(hours(36 - 24), hours(24), hours(36), hours(17 * 24 + 19)))
 
     def test_the_first_day_of_a_month_is_both(self):
         found = self.sums(seconds(2025, 6, 1, 10))

@@ -78,10 +78,10 @@ class RegistersTest(unittest.TestCase):
         self.assertEqual(self.backward([wh("1-0:1.8.0", 999)]), "1-0:1.8.0")
 
     def test_ten_lower_totals_in_a_row_that_agree_are_the_register_now(self):
-        self.registers.update([wh("1-0:1.8.0", 99999999)])
+        self.registers.update([wh("1-0:1.8.0", 98999999)])
         for n in range(9):
             self.backward([wh("1-0:1.8.0", 1000 + n)])
-            self.assertEqual(self.registers.value("1-0:1.8.0"), 99999999)
+            self.assertEqual(self.registers.value("1-0:1.8.0"), 98999999)
         self.backward([wh("1-0:1.8.0", 1009)])
         self.assertEqual(self.registers.value("1-0:1.8.0"), 1009)
 
@@ -90,6 +90,68 @@ class RegistersTest(unittest.TestCase):
         for n in range(50):
             self.backward([wh("1-0:1.8.0", 1000 - n)])
         self.assertEqual(self.registers.value("1-0:1.8.0"), 5000)
+
+    def odd(self, *readings):
+        """Return the name under which the readings are refused."""
+        try:
+            self.registers.update(list(readings))
+        except HubError as err:
+            return err.name
+        return ""
+
+    def test_a_register_that_rolls_over_at_eight_digits_is_named_and_goes_on_from_zero(self):
+        for last, scale, unit in ((99999999, 0, "Wh"), (99999999, 1, "Wh"), (999999999, -3, "m3"), (990000, 0, "Wh")):
+            self.setUp()
+            told = [
+                self.odd(Reading("8-0:1.0.0" if unit == "m3" else "1-0:1.8.0", value, scale, unit, "M1", 0, None))
+                for value in (last, 5, 6, 7)
+            ]
+            self.assertEqual(told, ["", "REGISTER_ROLLED", "", ""])
+            self.assertEqual([reading.value for reading in self.registers._last.values()], [7])
+
+    def test_only_the_end_of_the_digits_rolls_over(self):
+        for last, now in ((98999999, 5), (99999999, 1000000), (99999, 5), (99999999, 50000000)):
+            self.setUp()
+            self.registers.update([wh("1-0:1.8.0", last)])
+            self.assertEqual(self.odd(wh("1-0:1.8.0", now)), "REGISTER_BACKWARD")
+
+    def test_one_low_reading_at_the_end_of_the_digits_is_no_roll_over(self):
+        self.registers.update([wh("1-0:1.8.0", 99999999)])
+        self.odd(wh("1-0:1.8.0", 5))
+        self.registers.update([wh("1-0:1.8.0", 99999999)])
+        self.odd(wh("1-0:1.8.0", 5))
+        self.odd(wh("1-0:1.8.0", 6))
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 99999999)
+
+    def test_a_jump_is_refused_once_and_the_true_readings_go_on(self):
+        self.registers.update([wh("1-0:1.8.0", 1000)])
+        self.assertEqual(self.odd(wh("1-0:1.8.0", 10001001)), "REGISTER_JUMP")
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 1000)
+        self.assertEqual(self.odd(wh("1-0:1.8.0", 1001)), "")
+        self.assertEqual(self.odd(wh("1-0:1.8.0", 10001001)), "")  # as much as ten megawatt-hours may come at once
+
+    def test_ten_readings_that_agree_on_a_jump_are_the_register(self):
+        self.registers.update([wh("1-0:1.8.0", 1000)])
+        told = [self.odd(wh("1-0:1.8.0", 90000000 + n)) for n in range(10)]
+        self.assertEqual(told, ["REGISTER_JUMP"] + [""] * 9)
+        self.assertEqual(self.registers.value("1-0:1.8.0"), 90000009)
+
+    def test_a_jump_is_judged_in_the_unit_whatever_the_scale(self):
+        for grown, scale, unit, name in (
+            (10000, 3, "Wh", ""),
+            (10001, 3, "Wh", "REGISTER_JUMP"),
+            (10000000000, -3, "Wh", ""),
+            (10000000001, -3, "Wh", "REGISTER_JUMP"),
+            (1000, 0, "m3", ""),
+            (1001, 0, "m3", "REGISTER_JUMP"),
+            (1000000, -3, "m3", ""),
+            (1000001, -3, "m3", "REGISTER_JUMP"),
+        ):
+            self.setUp()
+            obis = "8-0:1.0.0" if unit == "m3" else "1-0:1.8.0"
+            self.registers.update([Reading(obis, 7, scale, unit, "M1", 0, None)])
+            said = self.odd(Reading(obis, 7 + grown, scale, unit, "M1", 0, None))
+            self.assertEqual((grown, scale, said), (grown, scale, name))
 
     def test_a_total_in_coarser_units_is_compared_as_what_it_is(self):
         self.registers.update([Reading("1-0:1.8.0", 12, 3, "Wh", "M1", 0, None)])

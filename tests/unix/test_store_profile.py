@@ -68,6 +68,20 @@ class ProfileTest(Case):
         self.assertEqual(self.profile.value_at(T + 5 * STEP), Entry(T + 5 * STEP, MEASURED, (1035, 5)))
         self.assertEqual(self.profile.value_at(T + 4 * STEP), None)
 
+    def test_what_is_older_than_the_tenancy_is_missing_not_counted_and_still_there(self):
+        self.put(0, 1, 2, 5, 6)
+        self.put(40 * 48)  # another month
+        self.assertEqual(self.profile.count, 6)
+        self.profile.hide_before(T + 2 * STEP)
+        self.assertEqual(self.steps(0, 7), [2, 5, 6])
+        self.assertEqual((self.profile.count, self.profile.first), (4, T))
+        self.assertEqual((self.profile.value_at(T + STEP), self.profile.value_at(T + STEP, 0).at), (None, T + STEP))
+        self.put(40 * 48 + 1)
+        self.assertEqual(self.profile.count, 5)
+        self.profile.hide_before(T + 40 * 48 * STEP + 1)
+        self.assertEqual((self.profile.count, self.steps(0, 7)), (1, []))
+        self.assertEqual([e.at for e in self.profile.read(T, T + STEP, None, 0)], [T, T + STEP])
+
     def test_bounds_that_are_no_interval_ends_are_narrowed(self):
         self.put(0, 1, 2)
         self.assertEqual([e.at for e in self.profile.read(T + 1, T + 2 * STEP + 1)], [T + STEP, T + 2 * STEP])

@@ -60,6 +60,11 @@ BAD = (
     ("recipients", [{"kid": "k", "name": "n", "key": KEY}] * 2),
     ("recipients", [{"kid": "k%d" % n, "name": "n", "key": KEY} for n in range(9)]),
     ("wan.port", 1883),
+    ("may.time", 5),
+    ("may.everything", "k"),
+    ("time.ntp", "x" * 129),
+    ("outage.heartbeat_s", 9),
+    ("outage.heartbeat_s", 601),
     ("nonsense", 1),
 )
 
@@ -136,6 +141,25 @@ class FileTest(unittest.TestCase):
         self.assertEqual((found.get("name"), refused.args[0]), ("hub", "price.import_e5"))
         found, refused = self.put(changed("name", "other"))
         self.assertEqual((found.get("name"), refused), ("other", None))
+
+    def test_a_document_of_a_newer_firmware_is_refused_by_its_version_and_left_as_it_is(self):
+        self.put(GOOD)
+        good = read(self.path + ".good")
+        raw = json.dumps({"schema": 2, "name": "future", "new": {"things": [1]}}).encode()
+        write(self.path, raw)
+        found, refused = settings.load_file(self.path)
+        self.assertEqual((found.get("name"), refused.args), ("hub", ("schema", "is 2, of a newer firmware")))
+        self.assertEqual((read(self.path), read(self.path + ".good")), (raw, good))
+        write(self.path + ".good", raw)
+        found, refused = settings.load_file(self.path)
+        self.assertEqual((found.get("name"), refused.args[0]), ("meterhub", "schema"))
+        self.assertEqual((read(self.path), read(self.path + ".good")), (raw, raw))
+
+    def test_who_may_do_what_is_the_owners_to_say(self):
+        from meterhub.store.settings_table import is_protected
+
+        names = ("may.time", "may.outage", "may.tenancy", "may.history", "recipients", "wan.url", "time.ntp", "name")
+        self.assertEqual([is_protected(name) for name in names], [True] * 6 + [False] * 2)
 
     def test_a_bad_first_file_leaves_the_defaults(self):
         found, refused = self.put(changed("name", ""))

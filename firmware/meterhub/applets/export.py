@@ -69,7 +69,7 @@ def _in_s(seconds):
 
 class Export:
     """The applet. `hub` is what app.py hands out: identity, drbg, clock, journal, consents, attempts, profile,
-    intervals, zone, recipients {kid: (name, public point)}, ihd, and send(message: bytes)."""
+    intervals, zone, settings, recipients {kid: (name, public point)}, ihd, and send(message: bytes)."""
 
     idle_s = 60
 
@@ -171,15 +171,19 @@ class Export:
             p256.decode_point(mhx.binary(claims, "ek", 65))
         if claims["what"] == "data":
             hub.consents.check(request.kid, claims["sub"], claims["regs"], claims["res"], now)
-            check_range(hub.intervals.have(), claims["from"], claims["to"])
-            self._stream(claims)
+            check_range(hub.intervals.have(self._since(request.kid)), claims["from"], claims["to"])
+            self._stream(request)
         if not hub.ihd.works:
             raise HubError("DISPLAY_FAILED", "ihd")
 
-    def _stream(self, claims):
-        hub = self._hub
-        opened = hub.intervals.open_entry()
-        return Stream(hub.profile, opened, hub.zone, claims["regs"], claims["from"], claims["to"], claims["res"])
+    def _stream(self, request):
+        hub, claims = self._hub, request.claims
+        wanted = (claims["regs"], claims["from"], claims["to"], claims["res"], self._since(request.kid))
+        return Stream(hub.profile, hub.intervals.open_entry(), hub.zone, *wanted)
+
+    def _since(self, kid):
+        """Return from when on a recipient may ask: 0 for the one that may see what was before the tenancy."""
+        return 0 if kid == self._hub.settings.get("may.history") else None
 
     async def _ask(self, request):
         hub, claims = self._hub, request.claims
@@ -268,7 +272,7 @@ class Export:
             if claims["what"] == "link":
                 hub.consents.grant(request.kid, claims, hub.clock.now())
             else:
-                stream = self._stream(claims)
+                stream = self._stream(request)
         except HubError as err:
             await self._end(request, "refused", err)
             return
@@ -382,7 +386,7 @@ class Export:
         claims = {"rid": request.rid, "result": result, "error": err.name if err else "", "left": request.left}
         claims["field"] = err.field if err else ""
         if err and err.name == "OUT_OF_RANGE":
-            claims["have"] = self._hub.intervals.have()
+            claims["have"] = self._hub.intervals.have(self._since(request.kid))
         return claims
 
     def _log(self, request, name):

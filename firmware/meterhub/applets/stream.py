@@ -27,16 +27,19 @@ class Stream:
     """Readings of the registers `regs` at the interval ends start <= t <= stop, at resolution `res`.
 
     profile: store.profile.Profile; open_entry: the open interval's Entry or None; zone: codec.timezone.Zone, which
-    says where days and months begin.
+    says where days and months begin; since: what is older is MISSING, the profile's own date when it is None.
     """
 
-    def __init__(self, profile, open_entry, zone, regs: list, start: int, stop: int, res: str) -> None:
+    def __init__(
+        self, profile, open_entry, zone, regs: list, start: int, stop: int, res: str, since: "int | None" = None
+    ) -> None:
         names = [column.obis for column in profile.columns]
         for reg in regs:
             if reg not in names:
                 raise HubError("NOT_AVAILABLE", "regs")
         self._profile = profile
         self._meters = profile.meters
+        self._since = profile.since if since is None else since
         self._zone = zone
         self._index = [names.index(reg) for reg in regs]
         self._columns = [profile.columns[i] for i in self._index]
@@ -115,7 +118,7 @@ class Stream:
             at += skip * self._step_s
             skip = 0
         left = CHUNK + 1
-        for entry in self._profile.read(at, self._stop, self._meters):
+        for entry in self._profile.read(at, self._stop, self._meters, self._since):
             if entry.at < at:
                 yield None
             while left and at <= entry.at:

@@ -9,7 +9,7 @@ from collections import namedtuple
 
 MISSING = 0
 MEASURED = 1
-PARTIAL = 2  # the last reading lies more than a minute before the interval's end
+PARTIAL = 2  # the last reading lies more than a minute before the interval's end, or the hub was off within it
 CLOCK_UNSURE = 3  # stamped by a clock that was not synchronised
 OPEN = 4  # the interval has not ended; the reading is the newest
 QUALITY = ("missing", "measured", "partial", "clock unsure", "open")

@@ -20,7 +20,7 @@ from micropython import const
 
 from . import folder, line_format
 from .button import Button
-from .clock import epoch_offset_s
+from .epoch import epoch_offset_s, utc_fields
 from .pulse import Pulse
 from .ticks import now_ms
 
@@ -28,6 +28,7 @@ _RX_BYTES = const(4096)
 _SPI_HZ = const(1000000)  # MAX7219: 10 MHz at most, on wires that somebody plugged
 _REST_MS = const(8000)
 _FEED_MS = const(1000)
+_UNSIGNED = 0xFFFFFFFF
 _RESETS = (  # a port has those that it can tell apart
     ("PWRON_RESET", "power on"),
     ("HARD_RESET", "reset"),
@@ -103,17 +104,27 @@ class Board:
 
     def time(self) -> int:
         """Return Unix seconds; without meaning until clock_is_set()."""
-        return int(time.time()) + self._epoch_s
+        return (int(time.time()) & _UNSIGNED) + self._epoch_s  # the ESP32's is signed: it turns negative in 2068
 
     def set_time(self, unix_s: int) -> None:
         """Set the board's RTC."""
-        year, month, day, hour, minute, second, weekday = time.gmtime(unix_s - self._epoch_s)[:7]
-        machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+        machine.RTC().datetime(utc_fields(unix_s) + (0,))
         self._clock_is_set = True
 
     def clock_is_set(self) -> bool:
         """Return True once set_time() was called: no board has a clock that survives a power cut."""
         return self._clock_is_set
+
+    def keep(self, raw: bytes) -> bool:
+        """Keep a few bytes through a reset, though not without power; False where the chip cannot."""
+        if not hasattr(machine.RTC, "memory"):
+            return False
+        machine.RTC().memory(raw)
+        return True
+
+    def kept(self) -> bytes:
+        """Return what keep() was given last, b"" for nothing."""
+        return bytes(machine.RTC().memory()) if hasattr(machine.RTC, "memory") else b""
 
     def entropy(self, n: int) -> bytes:
         """Return `n` bytes to seed a generator with.

@@ -7,6 +7,7 @@ Configuration: a JSON file, its path in the environment variable METERHUB_BOARD;
   bench  "host:port" of the bench; without it there is no display, and no pin ever moves
   clock  "board": the PC's own; "meter": unset at start, as on a board without RTC
   net    false: there is no network
+  id     what the board is told apart by; without it a number in the folder, which goes where the folder goes
 
 Errors   OSError for what is not there; a serial line that goes away is waited for, never an error
 Runs on  MicroPython unix port
@@ -166,12 +167,22 @@ class Board:
         """Return True when time() can be believed."""
         return self._clock_is_set
 
+    def keep(self, raw: bytes) -> bool:
+        """Return False: what a process keeps goes with it."""
+        return False
+
+    def kept(self) -> bytes:
+        """Return nothing."""
+        return b""
+
     def entropy(self, n: int) -> bytes:
         """Return `n` random bytes of the operating system."""
         return os.urandom(n)
 
     def unique_id(self) -> bytes:
-        """Return the 8 bytes that are this board's for good; drawn once, kept in the data folder."""
+        """Return the 8 bytes that are this board's for good: the configuration's, else drawn once and kept."""
+        if "id" in self._config:
+            return self._config["id"].encode()
         path = self.data_dir + "/unique_id"
         try:
             with open(path, "rb") as file:

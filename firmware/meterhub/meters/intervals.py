@@ -2,13 +2,17 @@
 
 Source   GB SMETS2 (profile of half-hours, UTC); qualities: codec/series.py.
 Units    at: Unix seconds; an interval is named by its end, a multiple of the profile's interval_s
-Memory   the last reading.
+Memory   the last reading; while nobody has told the time, at most 96 readings of a meter without a clock (4 KB).
 Errors   HubError INTERVAL_LATE for a reading older than what is kept; nothing changes.
 Runs on  both
 
 The value at an interval's end is that of the reading nearest to it, at most a minute before or after: MEASURED.
 Where there is none, it is that of the last reading inside the interval: PARTIAL. An interval without a reading is
-not kept; it stays a gap, and nothing is ever guessed into one.
+not kept; it stays a gap, and nothing is ever guessed into one. An interval in which the hub was off, or its clock has
+jumped, is PARTIAL at the best.
+
+What a meter without a clock tells before the hub knows the time is kept by the ticks (undated.py), and stamped, as
+CLOCK_UNSURE, as soon as it does.
 """
 
 from micropython import const
@@ -42,6 +46,8 @@ class IntervalRecorder:
         self._heard = 0  # ticks of the newest reading
         self._leap = (0, 0)  # (time, readings in a row) of those far ahead of all before
         self._late = False  # the readings that are late have been told
+        self._torn = (0, 0)  # from when to when the hub was off, or its clock jumped
+        self._undated = None  # undated.Undated
 
     def set_meters(self, meters: tuple, at: "int | None") -> list:
         """Let the readings from now on be those of these meters; return the indexes of the columns that changed hands.
@@ -76,17 +82,37 @@ class IntervalRecorder:
         """Take a reading; return how many intervals it closed.
 
         at: Unix s by the meter's own clock, None when it has none; values: int or None, one per column of the profile.
-        HubError INTERVAL_LATE comes once in a run of readings from before the open interval.
+        HubError INTERVAL_LATE comes once in a run of readings from before the newest one, or of another value at the
+        end of an interval that is kept; what is kept and what is newer stays.
         """
+        closed = 0
+        if self._undated is not None and self._clock.now():
+            undated, self._undated = self._undated, None
+            closed = self._date(undated.samples)
         found = self._stamped(at, values)
-        stamp = self._closed if found is None else found[0]
-        if stamp == self._closed or self._is_leap(stamp):
-            return 0
-        if stamp < self._closed:
-            if self._late:
-                return 0
-            self._late = True
-            raise HubError("INTERVAL_LATE", "at")
+        if found is None or (found[0] != self._closed and self._is_leap(found[0])):
+            return closed
+        return closed + self._take(found)
+
+    def torn(self, start: int, stop: int) -> None:
+        """Take note that the hub was off from start to stop (Unix s), or that its clock has jumped between them."""
+        self._torn = (start, stop)
+
+    def _date(self, samples):
+        """Stamp what was read before anybody had told the time."""
+        now, up_s = self._clock.now(), self._clock.uptime_s()
+        closed = 0
+        for read_up_s, values in samples:
+            try:
+                closed += self._take((now - up_s + read_up_s, values, False))
+            except HubError:  # there is a reading for that time already: it stays
+                pass
+        return closed
+
+    def _take(self, found):
+        stamp = found[0]
+        if stamp <= self._closed or (self._before is not None and stamp < self._before[0]):
+            return self._refuse(stamp, found[1])
         self._late = False
         self._heard = self._ticks_ms()
         closed = 0
@@ -106,14 +132,19 @@ class IntervalRecorder:
             return None
         return Entry(self._end_of(self._before[0]), OPEN, self._before[1])
 
-    def have(self) -> "list | None":
-        """Return [start of the oldest interval that is kept, end of the newest or of the open one], None for none."""
+    def have(self, since: "int | None" = None) -> "list | None":
+        """Return [start of the oldest interval that is kept, end of the newest or of the open one], None for none.
+
+        since: what is older is left out (Unix s); the profile's own date when it is not given.
+        """
         opened = self.open_entry()
         last = self._profile.last if opened is None else opened.at
         if last is None:
             return None
+        since = self._profile.since if since is None else since
         first = last if self._profile.first is None else self._profile.first
-        return [first - self._step, last]
+        start = max(first - self._step, -(-since // self._step) * self._step)
+        return [start, last] if start < last else None
 
     def close_stale(self, now: int) -> int:
         """Close an interval that ended and whose meter has been silent since; return how many were closed.
@@ -133,13 +164,36 @@ class IntervalRecorder:
             return None
         if at is None:
             at = self._clock.now()
-            return (at, values, self._clock.state == "set") if at else None
+            if at:
+                return at, values, self._clock.state == "set"
+            if self._undated is None:
+                from .undated import Undated  # noqa: PLC0415 - a clock that is unset is seldom, and soon set
+
+                self._undated = Undated()
+            self._undated.note(self._clock.uptime_s(), values)
+            return None
         if self._clock.state != "set":
             return at, values, True
         ahead = at - self._clock.now()
         off = abs(ahead) > _METER_OFF_S
         # kept, a reading from the far future would make every true one after it late
         return None if ahead > _LEAP_S else (at, values, not off)
+
+    def _refuse(self, stamp, values):
+        """Take no reading that is not newer; tell it once in a run, unless it only says again what is known."""
+        if stamp == self._closed and self._is_known(stamp, values):
+            return 0
+        if self._late:
+            return 0
+        self._late = True
+        raise HubError("INTERVAL_LATE", "at")
+
+    def _is_known(self, stamp, values):
+        """Return whether a reading at the end of the newest interval only says again what is kept of it."""
+        if self._before is not None:
+            return self._before[0] == stamp  # two telegrams of one second
+        kept = self._profile.value_at(stamp, 0)  # from before a start
+        return kept is None or kept.values == values
 
     def _is_leap(self, at):
         """Return whether `at` is more than a day ahead of all before and too few readings have said so."""
@@ -166,6 +220,8 @@ class IntervalRecorder:
             chosen, quality = before if behind_s <= ahead_s else after, MEASURED
         else:
             chosen, quality = before, PARTIAL
+        if quality == MEASURED and end > self._torn[0] and end - self._step < self._torn[1]:
+            quality = PARTIAL
         if chosen is not None:
             self._profile.append(Entry(end, quality if chosen[2] else CLOCK_UNSURE, chosen[1]))
         self._closed = end

@@ -3,6 +3,8 @@
 Source   GB SMETS2, in-home display (periods begin at local midnight).
 Units    energy in the column's own unit (Wh; dm3); costs, and prices of 1000 of them, in 1/100000 of a currency's unit
 Memory   the readings at four moments.
+
+A tenant's first day and month begin when the tenancy does (Profile.since); what was before is not known.
 Errors   none: what cannot be known is None, and never guessed.
 Runs on  both
 """
@@ -36,6 +38,11 @@ class Periods:
             return Sums(None, None, None, None)
         day, month = self._zone.day_start(now), self._zone.month_start(now)
         day_before, month_before = self._zone.day_start(day - 1), self._zone.month_start(month - 1)
+        step = self._profile.interval_s
+        moved_in = -(-self._profile.since // step) * step
+        if moved_in < now:
+            day, month = max(day, moved_in), max(month, moved_in)
+            day_before, month_before = max(day_before, moved_in), max(month_before, moved_in)
         meter = self._profile.meters[self._column]
         if meter != self._meter:
             self._meter = meter
@@ -49,9 +56,9 @@ class Periods:
                 self._known[at] = value
         return Sums(
             _growth(found[day], newest),
-            _growth(found[day_before], found[day]),
+            _growth(found[day_before], found[day]) if day_before < day else None,
             _growth(found[month], newest),
-            _growth(found[month_before], found[month]),
+            _growth(found[month_before], found[month]) if month_before < month else None,
         )
 
     def _value_at(self, at):

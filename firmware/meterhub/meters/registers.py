@@ -4,7 +4,11 @@ Source   IEC 62056-61 (OBIS): 1.8.0, 2.8.0 total import and export, .1 to .4 the
          Meters in Norway and Switzerland call these 1-1: instead of 1-0:; they are kept under both names.
 Units    as in reading.py; power_w in W, import positive
 Memory   one Reading for each register, at most 128.
-Errors   HubError REGISTER_BACKWARD; the old value stays. It is raised once in a run of readings that are too low.
+Errors   HubError, once in a run of such readings; the old value stays until enough of them have agreed:
+         REGISTER_BACKWARD  a total is lower than it was
+         REGISTER_JUMP      it has grown by more than 10 MWh, or 1000 m3, from one reading to the next
+         REGISTER_ROLLED    it stood at the end of its digits (99......), six of them or more, and begins again: three
+                            readings that agree are enough
 Runs on  both
 """
 
@@ -15,7 +19,10 @@ from .reading import Reading, whole
 
 _MOST = const(128)
 _PATIENCE = const(10)  # lower readings in a row, each at least the one before, that make it a new register
-_SURE = const(3)  # telegrams in a row with the same other id that make it another meter
+_SURE = const(3)  # telegrams in a row with the same other id that make it another meter; readings of a roll-over
+_MOST_GROWTH = {"Wh": 10000000, "varh": 10000000, "J": 36000000000}  # in one step; m3 in dm3
+_MOST_GROWTH_DM3 = const(1000000)
+_LEAST_DIGITS = const(6)
 _DERIVED = const(("1-0:1.8.0", "1-0:2.8.0"))
 _TARIFFS = const(("1", "2", "3", "4"))
 _USUAL = const(("1.8.", "2.8.", "1.7.", "2.7.", "16.7"))
@@ -30,7 +37,7 @@ class Registers:
         self.changed = []  # what the newest update() returned, or would have
         self._last = {}
         self._strange = {}  # channel -> (another id than its meter's, telegrams in a row that have told it)
-        self._lower = {}  # obis -> (readings in a row below the register, the last of them)
+        self._odd = {}  # obis -> (readings in a row that cannot follow the register's, the last of them)
 
     def reading(self, obis: str) -> "Reading | None":
         """Return the last Reading of a register, or None."""
@@ -50,12 +57,12 @@ class Registers:
         """Take the readings of one telegram; return the channels whose meter is another one than before.
 
         Another id counts when it comes a third time in a row; until then nothing of its channel is taken.
-        Raises HubError REGISTER_BACKWARD (field: the OBIS code) when all else has been taken; then see `changed`.
+        Raises the HubError (field: the OBIS code) when all else has been taken; then see `changed`.
         """
         self.changed = self._look_for_exchange(readings)
         if self._strange:
             readings = [reading for reading in readings if reading.channel not in self._strange]
-        backward = ""
+        odd = None
         present = {}
         for reading in readings:
             present[reading.obis] = reading
@@ -67,11 +74,11 @@ class Registers:
                 if derived:
                     present[obis] = derived
         for obis, reading in present.items():
-            if not self._take(obis, reading):
-                backward = obis
+            name = self._take(obis, reading)
+            odd = HubError(name, obis) if name else odd
         self._set_power(present)
-        if backward:
-            raise HubError("REGISTER_BACKWARD", backward)
+        if odd is not None:
+            raise odd
         return self.changed
 
     def _look_for_exchange(self, readings):
@@ -103,7 +110,7 @@ class Registers:
     def _forget(self, channel):
         for obis in [obis for obis, last in self._last.items() if last.channel == channel]:
             del self._last[obis]
-            self._lower.pop(obis, None)
+            self._odd.pop(obis, None)
 
     def _derive(self, obis, present):
         """Return the sum of a total's tariff registers, or None unless all that were read before are there."""
@@ -120,32 +127,32 @@ class Registers:
         return first and Reading(obis, total, 0, "Wh", first.meter, first.channel, first.at)
 
     def _take(self, obis, reading):
-        """Keep a reading; False at the first of a run of totals below the one that is kept."""
+        """Keep a reading; return the error's name at the first of a run of totals that cannot follow, else ""."""
         last = self._last.get(obis)
         if last is None:
             if len(self._last) < _MOST:
                 self._last[obis] = reading
-            return True
+            return ""
         if is_total(reading):
             if reading.unit != last.unit:
-                return True
-            scale = min(reading.scale, last.scale)
-            if whole(reading, scale) < whole(last, scale):
-                return self._is_new(obis, reading, scale)
-            self._lower.pop(obis, None)
+                return ""
+            odd = _oddity(last, reading)
+            if odd:
+                return self._doubt(obis, reading, odd)
+            self._odd.pop(obis, None)
         self._last[obis] = reading
-        return True
+        return ""
 
-    def _is_new(self, obis, reading, scale):
-        """Count a reading below the register; after enough that agree with each other, it is the register."""
-        count, before = self._lower.get(obis, (0, reading))
-        count = count + 1 if whole(reading, scale) >= whole(before, scale) else 1
-        if count < _PATIENCE:
-            self._lower[obis] = (count, reading)
-            return count > 1
-        del self._lower[obis]
-        self._last[obis] = reading
-        return True
+    def _doubt(self, obis, reading, odd):
+        """Count a reading that cannot follow the register's; after enough that agree, it is the register."""
+        count, before = self._odd.get(obis, (0, reading))
+        count = count + 1 if count and not _oddity(before, reading) else 1
+        if count >= (_SURE if odd == "REGISTER_ROLLED" else _PATIENCE):
+            del self._odd[obis]
+            self._last[obis] = reading
+            return ""
+        self._odd[obis] = (count, reading)
+        return odd if count == 1 else ""
 
     def _set_power(self, present):
         power = _watts(present.get("1-0:16.7.0"))
@@ -162,6 +169,27 @@ def is_total(reading: Reading) -> bool:
     if reading.unit in ("Wh", "varh", "J"):
         return code.find(".8.") > 0 or code.startswith("24.2.")
     return reading.unit == "m3"
+
+
+def _oddity(last, reading):
+    """Return the name of what is wrong with a total that is to follow `last`, "" when nothing is."""
+    scale = min(reading.scale, last.scale)
+    before, now = whole(last, scale), whole(reading, scale)
+    if now < before:
+        return "REGISTER_ROLLED" if _has_rolled(last, reading) else "REGISTER_BACKWARD"
+    most = _MOST_GROWTH_DM3 if reading.unit == "m3" else _MOST_GROWTH[reading.unit]
+    unit_scale = -3 if reading.unit == "m3" else 0
+    grown = now - before if scale <= unit_scale else (now - before) * 10 ** (scale - unit_scale)
+    return "REGISTER_JUMP" if grown > most * 10 ** max(0, unit_scale - scale) else ""
+
+
+def _has_rolled(last, reading):
+    """Return whether a lower reading is what follows the end of the digits that the register has."""
+    digits = len(str(last.value))
+    if digits < _LEAST_DIGITS or last.scale != reading.scale:
+        return False
+    percent = 10 ** (digits - 2)
+    return last.value >= 99 * percent and reading.value < percent
 
 
 def _watts(reading):

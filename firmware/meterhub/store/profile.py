@@ -36,6 +36,7 @@ class Profile:
         self.columns = columns
         self.interval_s = interval_s
         self.damaged = 0
+        self.since = 0  # what is older is kept, and read only by who asks for it
         self.last = None  # Unix s of the newest entry's end
         self._path = path
         self._months = months
@@ -76,9 +77,14 @@ class Profile:
         if named and self.last is not None and not self._name:
             self._begin(self.last)  # at once: the files before must never count as those of who comes after them
 
+    def hide_before(self, since: int) -> None:
+        """Let nobody read, by default, what was kept before `since` (Unix s)."""
+        self.since = since
+        self._count = None
+
     @property
     def first(self) -> "int | None":
-        """Unix seconds of the oldest entry's end, None while there is none."""
+        """Unix seconds of the oldest entry's end, hidden or not, None while there is none."""
         if self._first is None:
             for name in self._names():
                 found = self._open(name)
@@ -89,7 +95,7 @@ class Profile:
 
     @property
     def count(self) -> int:
-        """How many entries are kept; the first call after a boot looks into every file."""
+        """How many entries are kept and not hidden; the first call after a boot looks into every file."""
         if self._count is None:
             self._count = sum([self._size(name) for name in self._names()])
         return self._count
@@ -139,12 +145,14 @@ class Profile:
         # a lower reading: the meter was exchanged
         return any([o is not None and v is not None and v < o for o, v in zip(self._values, values)])
 
-    def read(self, start: int, stop: int, meters: "tuple | None" = None):
+    def read(self, start: int, stop: int, meters: "tuple | None" = None, since: "int | None" = None):
         """Yield an Entry for every interval end in start..stop, oldest first, MISSING where nothing is kept.
 
-        meters: whose readings, as in `meters`; those there are now when it is not given.
+        meters: whose readings, as in `meters`; those there are now when it is not given. What is older than `since`
+        is MISSING; that of the profile when it is not given.
         """
         meters = meters or self.meters
+        since = self.since if since is None else since
         step = self.interval_s
         at = -(-start // step) * step
         for name in self._names():
@@ -157,15 +165,15 @@ class Profile:
                     yield Entry(at, MISSING, self._none)
                     at += step
                 if at == entry.at:  # not one from before `start`, or of a shorter interval than ours
-                    yield entry
+                    yield entry if at >= since else Entry(at, MISSING, self._none)
                     at += step
         while at <= stop:
             yield Entry(at, MISSING, self._none)
             at += step
 
-    def value_at(self, at: int) -> "Entry | None":
-        """Return the entry of the interval that ends at `at`, None when there is none."""
-        for entry in self.read(at, at):
+    def value_at(self, at: int, since: "int | None" = None) -> "Entry | None":
+        """Return the entry of the interval that ends at `at`, None when there is none. since: as in read()."""
+        for entry in self.read(at, at, None, since):
             if entry.quality != MISSING:
                 return entry
         return None
@@ -216,6 +224,8 @@ class Profile:
 
     def _size(self, name):
         found = self._open(name)
+        if self.since and _month_of_name(name) <= _month(self.since):
+            return sum([index * found.interval_s >= self.since for index in found.records(found.locate(0))])
         return found.ordinal + 1 if found.read_tail() else 0
 
     def _find_meters(self):

@@ -23,8 +23,10 @@ _POINT_BYTES = const(65)
 def checked(document: dict) -> dict:
     """Return {dotted name: value} of all settings; ConfigError names the first one that cannot stand."""
     given = flat(document)
-    if given.get("schema") != 1:
-        raise ConfigError("schema", "is not 1")
+    schema = given.get("schema")
+    if schema != 1:
+        newer = isinstance(schema, int) and schema > 1
+        raise ConfigError("schema", "is %d, of a newer firmware" % schema if newer else "is not 1")
     values = {}
     for name, kind, default, check in _TABLE:
         value = given.pop(name, default)
@@ -60,8 +62,8 @@ def is_secret(name: str) -> bool:
 
 
 def is_protected(name: str) -> bool:
-    """Return whether only the owner of a hub changes a setting: who may ask for data, and through which broker."""
-    return name == "recipients" or name.startswith("wan.")
+    """Return whether only the owner of a hub changes a setting: who may do what, and through which broker."""
+    return name == "recipients" or name.startswith("wan.") or name.startswith("may.")
 
 
 def flat(document: dict) -> dict:
@@ -185,5 +187,12 @@ _TABLE = (  # name, type, default, check: (low, high) of a number or a text's le
     ("wan.ca", str, "", _file_name),
     ("wan.server_name", str, "", (0, 255)),
     ("recipients", list, [], _recipients),
+    # the kid of the recipient that may do more than ask; "": the owner's root alone
+    ("may.time", str, "", (0, 64)),  # tell the time
+    ("may.outage", str, "", (0, 64)),  # announce an outage
+    ("may.tenancy", str, "", (0, 64)),  # say from when on the home is somebody else's
+    ("may.history", str, "", (0, 64)),  # ask for what was before that
+    ("time.ntp", str, "", (0, 128)),  # a server's name; "": none is asked
+    ("outage.heartbeat_s", int, 10, (10, 600)),
 )
 _NAMES = [row[0] for row in _TABLE]

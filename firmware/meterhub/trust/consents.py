@@ -7,6 +7,8 @@ or the recipient revokes it, and stays in the list then, so that a later request
 Errors   HubError NOT_LINKED, REVOKED, EXPIRED, NOT_CONSENTED, STORE_FULL.
 Runs on  both
 
+One from before the tenancy is none to this tenant (tenancy.py): not found, not listed, the first to make room.
+
 Format   JSON list of objects {kid, sub, regs, res, until, made, used, ended} in one two-slot record; times are
          Unix seconds, 0 for never.
 """
@@ -22,17 +24,18 @@ _MOST = const(8)
 
 
 class Consents:
-    """The list, kept in `record` (store.record.Record)."""
+    """The list, kept in `record` (store.record.Record). since: Unix s; what was made before is hidden."""
 
     def __init__(self, record) -> None:
         self._record = record
+        self.since = 0
         raw = record.load()
         self.all = json.loads(raw) if raw else []
 
     def find(self, kid: str, sub: str) -> "dict | None":
         """Return the consent of account `sub` at recipient `kid`, ended or not, or None."""
         for consent in self.all:
-            if consent["kid"] == kid and consent["sub"] == sub:
+            if consent["kid"] == kid and consent["sub"] == sub and consent["made"] >= self.since:
                 return consent
         return None
 
@@ -56,12 +59,12 @@ class Consents:
         old = self.find(kid, claims["sub"])
         kept = [c for c in self.all if c is not old]
         if len(kept) >= _MOST:
-            ended = [c for c in kept if c["ended"] or c["until"] < now]
+            ended = [c for c in kept if c["made"] < self.since] or [c for c in kept if c["ended"] or c["until"] < now]
             if not ended:
                 raise HubError("STORE_FULL", "consents")
             kept.remove(ended[0])
         consent = {"kid": kid, "sub": claims["sub"], "regs": claims["regs"], "res": claims["res"]}
-        consent.update({"until": claims["until"], "made": now, "used": 0, "ended": 0})
+        consent.update({"until": claims["until"], "made": max(now, self.since), "used": 0, "ended": 0})
         self._keep(kept + [consent])
 
     def mark_used(self, consent: dict, now: int) -> None:
@@ -76,7 +79,7 @@ class Consents:
 
     def live(self, now: int) -> list:
         """Return the consents under which a request would be looked at."""
-        return [c for c in self.all if not c["ended"] and c["until"] >= now]
+        return [c for c in self.all if not c["ended"] and c["until"] >= now and c["made"] >= self.since]
 
     def _keep(self, consents):
         self._record.save(json.dumps(consents).encode())

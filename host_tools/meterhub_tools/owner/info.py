@@ -43,7 +43,8 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("owner", f"root {f['root'] or '?'}, document {f['seq']}" if f["owned"] else "nobody: meterhub provision"),
         ("firmware", f"{f['version']} on {f['board']}, {f['micropython']}"),
         ("running for", f"{_duration(f['uptime_s'])}, after: {f['reset']}"),
-        ("clock", f["clock"]),
+        ("clock", f["clock"] + (f", drifts by {f['drift_ppm']} ppm" if f.get("drift_ppm") else "")),
+        ("outages", _outages(f.get("outages") or {})),
         ("memory", f"{_kib(f['heap_free'])} free, {_kib(f['heap_largest'])} in one piece"),
         ("flash", f"{_kib(f['flash_free'])} of {_kib(f['flash_size'])} free"),
         ("broker", f"{f['wan']}{': ' + f['wan_trouble'] if f['wan_trouble'] else ''}"),
@@ -60,6 +61,12 @@ def _meter(one: dict[str, Any]) -> str:
     age = "none yet" if one["age_s"] is None else f"{one['telegrams']}, the last {one['age_s']} s ago"
     who = f" {one['serial']}" if one["serial"] else ""
     return f"{one['protocol']}{who}; telegrams: {age}; not read: {_pairs(one['errors'])}"
+
+
+def _outages(found: dict[str, Any]) -> str:
+    if not found.get("count"):
+        return "none"
+    return f"{found['count']}, {found['min3']} of 3 minutes or more, {_duration(found['seconds'])} in all"
 
 
 def _pairs(found: dict) -> str:

@@ -76,6 +76,18 @@ def existing(folder: Path) -> Root:
         pem = path.read_bytes()
     except OSError as error:
         raise ToolError(f"{path}: {error.strerror}; --keys and --handover name the folder of a root key") from None
+    return _root(path, pem)
+
+
+def opened(path: Path) -> Root:
+    """Return the signer whose private key is in the file `path`."""
+    try:
+        return _root(path, path.read_bytes())
+    except OSError as error:
+        raise ToolError(f"{path}: {error.strerror}; a private key in PEM is wanted") from None
+
+
+def _root(path: Path, pem: bytes) -> Root:
     key = _open(path, pem)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ToolError(f"{path}: this is no P-256 key; move it away to get a new one")

@@ -52,7 +52,7 @@ def _add_wishes(parser: argparse.ArgumentParser) -> None:
         help="who may ask for data, as `meterhub website key` prints it",
     )
     parser.add_argument("--meter", metavar="KIND", help=", ".join(METERS))
-    parser.add_argument("--zone", metavar="TZ", help="POSIX time zone of the home")
+    parser.add_argument("--zone", metavar="TZ", help="time zone of the home: Europe/Amsterdam, or a POSIX rule")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="a settings document to start from")
     parser.add_argument("--note", default="", metavar="TEXT", help="for the registry")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..board.port import Line
 from ..errors import ToolError
-from . import document, info, keys, session
+from . import document, info, keys, session, zones
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -90,7 +90,7 @@ def _change(text: str) -> tuple[str, Any]:
         except (OSError, UnicodeDecodeError):
             raise ToolError(f"{value[1:]} cannot be read; {name}=@FILE wants a text file with the value") from None
         return name, document.typed(name, value)
-    made = document.typed(name, value)
+    made = zones.rule(value) if name == "zone" else document.typed(name, value)
     if document.holds_secret(name, made):
         raise ToolError(f"everybody on this computer sees this line; put passwords and keys into a file: {name}=@FILE")
     return name, made

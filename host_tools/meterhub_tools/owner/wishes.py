@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import ToolError
-from . import ca, document
+from . import ca, document, zones
 
 METERS: dict[str, list[dict]] = {  # on the boards' own inputs; what else a meter needs stands in a file of settings
     "p1": [{"protocol": "p1", "input": "p1"}],
@@ -53,6 +53,8 @@ class Wishes:
             raise ToolError("--name: a hub's name has 1 to 32 characters")
         if self.meter is not None and self.meter not in METERS:
             raise ToolError(f"--meter: there is no {self.meter!r}; choose one of {', '.join(METERS)}")
+        if self.zone is not None:
+            zones.rule(self.zone)
         if self.broker is not None:
             _check_url(self.broker)
         if self.user is None and self.password_file is not None:
@@ -74,7 +76,7 @@ class Wishes:
         made = document.merged({"schema": 1}, base, document.load(self.settings) if self.settings else {})
         made["name"] = self.name
         if self.zone is not None:
-            made["zone"] = self.zone
+            made["zone"] = zones.rule(self.zone)
         if self.meter is not None:
             made["meters"] = METERS[self.meter]
         if self.recipient:

@@ -83,6 +83,7 @@ class Hub:
         self.consents = Consents(Record(folder + "/consents"))
         self.attempts = Attempts(Record(folder + "/attempts"), now)
         self.recipients = {kid: (name, base64url.decode(point))}
+        self.settings = {"may.history": ""}
         self.ihd = Display()
         self.watched = False
         self.alive = 0
