@@ -31,6 +31,7 @@ SUBJECTS = {
     "export": "thirteen months to a recipient: seconds, bytes on the wire, heap",
     "crypto": "public-key operations, beside the ecdsa library",
     "store": "the load profile: bytes on flash, appending and reading",
+    "cuts": "the store through power cuts: records lost, wear, seconds to start, heap",
     "memory": "what each room of the firmware takes of a board's memory",
     "size": "bytes of the firmware: .mpy files, a slot, the frozen image",
     "board": "on the emulated Pico: memory while it works, time to the first reading, what is missed",

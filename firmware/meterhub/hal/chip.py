@@ -115,6 +115,17 @@ class Board:
         """Return True once set_time() was called: no board has a clock that survives a power cut."""
         return self._clock_is_set
 
+    def keep(self, raw: bytes) -> bool:
+        """Keep a few bytes through a reset, though not without power; False where the chip cannot."""
+        if not hasattr(machine.RTC, "memory"):
+            return False
+        machine.RTC().memory(raw)
+        return True
+
+    def kept(self) -> bytes:
+        """Return what keep() was given last, b"" for nothing."""
+        return bytes(machine.RTC().memory()) if hasattr(machine.RTC, "memory") else b""
+
     def entropy(self, n: int) -> bytes:
         """Return `n` bytes to seed a generator with.
 

@@ -166,6 +166,14 @@ class Board:
         """Return True when time() can be believed."""
         return self._clock_is_set
 
+    def keep(self, raw: bytes) -> bool:
+        """Return False: what a process keeps goes with it."""
+        return False
+
+    def kept(self) -> bytes:
+        """Return nothing."""
+        return b""
+
     def entropy(self, n: int) -> bytes:
         """Return `n` random bytes of the operating system."""
         return os.urandom(n)
