@@ -25,6 +25,8 @@ from .outages import Outages
 from .store import files, settings
 from .store.columns import column_of
 from .store.journal import Journal
+from .store.kept import Kept
+from .store.last import LastValues
 from .store.profile import Profile
 from .store.record import Record
 from .supervise import supervise
@@ -48,10 +50,14 @@ class Hub:
         data = board.data_dir
         self.errors = {}  # name -> how often since the start
         self.uptime_ms = 0
+        wrong = files.open_dir(data + "/journal")
         self.journal = Journal(data + "/journal", self.clock)
         self.journal.listener = self._journalled
         if stranger:
             self.journal.add("security", "STORE_FOREIGN", stranger)
+        if wrong:
+            self._damaged(wrong)
+        self.kept = Kept(board)
         self.settings = self._load_settings(data + "/settings.json")
         self.zone = Zone(self.settings.get("zone"))
         self.profile = self._open_profile("/profile", self.settings.get("profile.registers"))
@@ -102,6 +108,7 @@ class Hub:
             except ConfigError as err:
                 self.journal.add("event", "SETTING_REFUSED", "meters.%s.%s %s" % ((setting["name"],) + err.args))
                 continue
+            meter.last = self._open_last(setting)
             if setting is settings[0]:
                 meter.profile, meter.intervals = self.profile, self.intervals
             elif setting.get("registers_kept"):
@@ -133,13 +140,20 @@ class Hub:
             profile.hide_before(tenancy.since)
         return tenancy
 
+    def _open_last(self, setting):
+        wrong = files.open_dir(self.board.data_dir + "/last")
+        if wrong:
+            self._damaged(wrong)
+        name, get = setting["name"], setting.get
+        return LastValues(self.record("last/" + name), self.kept, name, get("save_s", 10), get("save_pulses", 10))
+
     def record(self, name: str) -> Record:
         """Return the small record `name` of the hub's folder; one that is damaged begins anew, and that is said."""
         return _LossyRecord(self.board.data_dir + "/" + name, self._damaged)
 
     def strict_record(self, name: str) -> Record:
         """Return the small record `name`; its load() raises StoreError when it is damaged."""
-        return Record(self.board.data_dir + "/" + name)
+        return Record(self.board.data_dir + "/" + name, tell=self._damaged)
 
     def _damaged(self, detail):
         self.journal.add("event", "STORE_DAMAGED", detail)
@@ -215,7 +229,16 @@ class Hub:
     async def _restart(self):
         await asyncio.sleep_ms(_RESTART_MS)
         self.outages.restarting()
+        self.put_away()
         self.board.restart()
+
+    def put_away(self) -> None:
+        """Save what is saved now and then only."""
+        for meter in self.meters:
+            try:
+                meter.last.put_away()
+            except OSError:  # the flash is full or broken: that was told when it happened
+                pass
 
 
 def _settled(board):
@@ -232,14 +255,15 @@ class _LossyRecord(Record):
     """A record that begins anew, and says so, when flash does not hold what was written."""
 
     def __init__(self, path, tell) -> None:
-        super().__init__(path)
-        self._tell = tell
+        super().__init__(path, tell=tell)
+        self._say = tell
 
     def load(self):
         try:
             return super().load()
         except StoreError as err:
-            self._tell(err.args[0])
+            self._say(err.args[0])
+            self.set_aside()
             return None
 
 
@@ -316,8 +340,7 @@ async def _wipe_if_wanted(hub):
         await wipe.run(hub)
 
 
-async def _run(board):
-    hub = Hub(board)
+async def _run(hub):
     await _wipe_if_wanted(hub)
     await _start(hub)
     while True:
@@ -364,4 +387,8 @@ def main() -> None:
         from .hal import chip as port  # noqa: PLC0415 - each exists on its own kind of board only
     else:
         from .hal import unix as port  # noqa: PLC0415
-    asyncio.run(_run(port.Board(port.configuration())))
+    hub = Hub(port.Board(port.configuration()))
+    try:
+        asyncio.run(_run(hub))
+    finally:  # Ctrl-C: whoever deploys comes this way
+        hub.put_away()

@@ -14,6 +14,7 @@ from .errors import HubError
 from .hal.ticks import now_ms, since
 from .ihd.model import Consent, Logged
 from .meters.periods import Periods
+from .store import files
 
 _IMPORT, _EXPORT = "1-0:1.8.0", "1-0:2.8.0"
 _SLOT_S = const(300)
@@ -46,6 +47,9 @@ class Household:
             elif column.obis == _EXPORT:
                 self._exported = Periods(hub.profile, hub.zone, i)
         self._main = hub.meters[0] if hub.meters else None
+        if self._main and self._main.last:  # until the meter tells
+            hub.model.import_wh = self._main.last.values.get(_IMPORT)
+            hub.model.export_wh = self._main.last.values.get(_EXPORT)
         self._ticked = now_ms()
         self._timekeeper = len(hub.meters)  # the place among the meters of the one whose clock is followed
         self._hour = []  # (slot, sum of W, readings), newest last
@@ -70,6 +74,8 @@ class Household:
         self._update(meter, telegram.readings)
         if meter.intervals is not None:
             self._keep(meter, at)
+        if meter.last is not None:
+            self._note_last(meter, at)
         if meter is self._main:
             self._show_power(meter.registers)
         self._hub.outages.beat()
@@ -101,7 +107,22 @@ class Household:
             self._name_meters(meter, at)
             meter.intervals.reading(at, tuple([registers.value(c.obis, c.scale) for c in profile.columns]))
         except HubError as err:
-            self._hub.journal.add("event", err.name, err.field)
+            if err.name not in meter_watch.OF_THE_STORE:
+                self._hub.journal.add("event", err.name, err.field)
+            meter_watch.say_store(self._hub.journal, meter, "history", err.name)
+        else:
+            meter_watch.say_store(self._hub.journal, meter, "history", "")
+
+    def _note_last(self, meter, at):
+        columns = meter.profile.columns if meter.profile is not None else ()
+        values = {c.obis: meter.registers.value(c.obis, c.scale) for c in columns}
+        values = {obis: value for obis, value in values.items() if value is not None and value >= 0}
+        trouble = ""
+        try:
+            meter.last.note(at or self._hub.clock.now(), values, meter.last.pulses)
+        except OSError as err:
+            trouble = files.trouble(err)
+        meter_watch.say_store(self._hub.journal, meter, "last values", trouble)
 
     def _name_meters(self, meter, at):
         """Tell the profile whose totals it keeps, as soon as that is known or another."""
@@ -137,7 +158,7 @@ class Household:
                 hub.restart_soon()  # what is shown and sent is made anew, without what is hidden now
             for meter in hub.meters:
                 if meter.intervals is not None:
-                    meter.intervals.close_stale(now)
+                    self._close_stale(meter, now)
         self._show_clock(now)
         self._show_hour(now)
         self._show_meters(now)
@@ -145,6 +166,12 @@ class Household:
         self._show_agreed(now)
         hub.model.wan = "off" if hub.wan is None else "up" if hub.wan.is_up else "down"
         self._say_status(now)
+
+    def _close_stale(self, meter, now):
+        try:
+            meter.intervals.close_stale(now)
+        except HubError as err:
+            meter_watch.say_store(self._hub.journal, meter, "history", err.name)
 
     def _elapse(self):
         ticks = now_ms()

@@ -9,6 +9,7 @@ Events   (what counts as silent: meters/meter.py)
          METER_TWICE        it tells the id of another one of the hub's meters, or two of its channels tell the same
          CLOCK_INVALID      the meter's time lies before 2020 or after 2100; its readings are stamped by the hub
          REGISTER_BACKWARD, REGISTER_JUMP, REGISTER_ROLLED   of a total: meters/registers.py
+         STORE_FULL, STORE_DAMAGED  what the meter told could not be saved: its history, or its last values
 Runs on  both
 """
 
@@ -20,6 +21,7 @@ _STUCK_MS = const(60000)
 _LATELY_MS = const(30000)
 _MANY = const(16)  # bytes; fewer are what a plug makes that is pulled
 _DRIFT_S = const(60)
+OF_THE_STORE = ("STORE_FULL", "STORE_DAMAGED")
 _OVER = {
     "METER_SILENT": "meter is back",
     "LINE_STUCK": "line is back",
@@ -84,6 +86,17 @@ def _say(journal, meter, name, lasts, detail=""):
     elif not lasts and name in meter.troubles:
         meter.troubles.remove(name)
         journal.add("event", _OVER[name], meter.name)
+
+
+def say_store(journal, meter, what: str, name: str) -> None:
+    """Say that `what` of a meter's can not be saved any more, name: of OF_THE_STORE; or that it can again, ""."""
+    key = "unsaved " + what
+    if name in OF_THE_STORE and key not in meter.troubles:
+        meter.troubles.add(key)
+        journal.add("event", name, meter.name + " " + what)
+    elif not name and key in meter.troubles:
+        meter.troubles.remove(key)
+        journal.add("event", "saved again", meter.name + " " + what)
 
 
 def in_words(meter, since: str, only: bool) -> tuple:

@@ -28,7 +28,7 @@ class Outages:
         self._period_s = hub.settings.get("outage.heartbeat_s")
         self._beaten = -self._period_s  # uptime
         found = heartbeat.read(self._path)
-        kept = heartbeat.unpack(hub.board.kept())
+        kept = heartbeat.unpack(hub.kept.get("beat"))
         went_on = kept is not None and (found is None or kept.at >= found.at)
         # when the supply went, until it is known when it came back
         self._from = found.at if found is not None and found.kind == heartbeat.BEAT and not went_on else 0
@@ -51,7 +51,7 @@ class Outages:
 
     def _write(self, kind, at):
         raw = heartbeat.pack(kind, at)
-        self._hub.board.keep(raw)
+        self._hub.kept.put("beat", raw)
         try:
             heartbeat.write(self._path, raw)
         except OSError as err:  # a full flash must not stop the housekeeping

@@ -28,6 +28,8 @@ async def run(hub) -> None:
     hub.ihd.notice(("WIPED", "Let go of A: the hub", "starts anew."), _HOLD_S)
     hub.ihd.step()
     empty(folder, _MARK)
+    hub.kept.erase()
+    hub.meters.clear()  # a restart saves what they have told
     journal = Journal(folder + "/journal", hub.clock)
     journal.listener = hub.journal.listener
     journal.add("security", "wiped", "button A at power-on")

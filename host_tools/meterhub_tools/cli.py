@@ -37,6 +37,7 @@ COMMANDS = {
     "decode": ("decode.command", "what is in captures of a meter's line, read with the firmware's decoders"),
     "capture": ("decode.capture", "record what a meter sends, with times, into a file"),
     "simulate": ("simulators.command", "a simulated meter on a serial port or pty, with faults to order"),
+    "store": ("store.command", "what a hub keeps, from its folder or from an image of its flash"),
     "proof": ("proof_command", "check the proof of an export: did this hub say so, is anything changed?"),
 }
 
@@ -47,7 +48,8 @@ With a board on the cable (--port /dev/ttyACM0), one after the other:
   meterhub flash          MicroPython onto it      meterhub deploy     the firmware onto it
   meterhub provision      make it yours            meterhub selftest   is everything wired right?
   meterhub monitor        see what it does         meterhub info       how is it?
-and later: meterhub settings, meterhub order, meterhub backup, meterhub restore, meterhub hubs, meterhub bridge
+and later: meterhub settings, meterhub order, meterhub backup, meterhub restore, meterhub store, meterhub hubs,
+  meterhub bridge
   meterhub capture        record a meter's line            meterhub decode     what is in a capture
   meterhub website        where customers see their data      meterhub proof   did this hub say so?
 `meterhub COMMAND --help` tells about one. Exit status: 0 done, 1 the device or the data said no, 2 wrong usage."""

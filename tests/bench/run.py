@@ -33,6 +33,7 @@ SUBJECTS = {
     "crypto": "public-key operations, beside the ecdsa library",
     "store": "the load profile: bytes on flash, appending and reading",
     "heartbeat": "what the heartbeat costs a flash",
+    "cuts": "the store through power cuts: records lost, wear, seconds to start, heap",
     "memory": "what each room of the firmware takes of a board's memory",
     "size": "bytes of the firmware: .mpy files, a slot, the frozen image",
     "board": "on the emulated Pico: memory while it works, time to the first reading, what is missed",

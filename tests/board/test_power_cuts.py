@@ -21,7 +21,7 @@ HISTORY_S = 6 * 3600
 LATER_S = 10  # the power is back, and the meter goes on
 PULSES, PULSES_PER_S = 20, 20
 LOOKED_MS = 11_000  # without a pulse the register is shown after ten seconds
-SAVED_MS = 62_000  # the count of pulses is saved once a minute
+SAVED_MS = 22_000  # ten pulses are saved ten seconds later at the latest
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,7 @@ def entries(house, desk) -> dict[int, int]:
 
 
 def test_a_count_of_pulses_never_falls_below_what_was_saved(house, desk):
-    """What has come since the last minute was saved is lost at most."""
+    """Of what came since then some may be lost, and while there was no power nothing is counted."""
     assert desk.run("settings", "set", BLINKS, "--port", house.pico.port)[0] == 0
     total, found = house.import_wh(), []
     for operations in itertools.count(1):
@@ -187,7 +187,7 @@ def test_a_count_of_pulses_never_falls_below_what_was_saved(house, desk):
         total = now
     house.sees(f"import {kwh(total + PULSES)} kWh")
     assert len(found) > 1
-    assert set(found) <= {0, PULSES}
+    assert all(0 <= count <= PULSES for count in found)
 
 
 def pass_by(pico: EmulatedPico, ms: float) -> None:

@@ -14,9 +14,9 @@ FILES = sorted((TESTS / "unix").glob("test_*.py"))
 SLOWEST_S = 180
 
 
-def run_file(path: Path, micropython: Path) -> tuple[bool, str]:
+def run_file(path: Path, micropython: Path, heap: str = toolchain.HEAP_OF_A_BOARD) -> tuple[bool, str]:
     """Run one test file in a fresh process; return whether it says that it went well, and all that it printed."""
-    words = [micropython, "-X", f"heapsize={toolchain.HEAP_OF_A_BOARD}", path]
+    words = [micropython, "-X", f"heapsize={heap}", path]
     ended = subprocess.run(
         words,
         cwd=path.parent,

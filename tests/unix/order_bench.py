@@ -12,6 +12,7 @@ from meterhub.crypto.drbg import Drbg
 from meterhub.crypto.steps import run
 from meterhub.errors import HubError
 from meterhub.hal.clock import Clock
+from meterhub.store.kept import Kept
 from meterhub.trust.identity import Identity
 from meterhub.trust.tenancy import Tenancy
 
@@ -64,6 +65,9 @@ class Board:
     def clock_is_set(self):
         return False
 
+    def keep(self, raw):
+        return False
+
     def kept(self):
         return b""
 
@@ -104,6 +108,7 @@ class Hub:
         self.tenancy = Tenancy(MemoryRecord(), lambda: 0)
         self.owner = OwnerRecord()
         self.outage_record = MemoryRecord()
+        self.kept = Kept(self.board)
         self.outages = outages.Outages(self)
         self.meters = [Meter()]
         self.keeper = timekeeper.Timekeeper(self)

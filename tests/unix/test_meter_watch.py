@@ -94,6 +94,13 @@ class WatchTest(unittest.TestCase):
             self.meter.elapse(1000)
             meter_watch.look(self.journal, self.meter)
 
+    def test_what_cannot_be_saved_is_said_once_and_once_more_when_it_can(self):
+        for name in ("", "STORE_FULL", "STORE_FULL", "INTERVAL_LATE", "STORE_DAMAGED", "", "", "STORE_DAMAGED"):
+            meter_watch.say_store(self.journal, self.meter, "history", name)
+        self.assertEqual(
+            self.journal.said, ["STORE_FULL gas history", "saved again gas history", "STORE_DAMAGED gas history"]
+        )
+
     def test_a_meter_that_is_silent_and_back(self):
         self.wait(30)
         self.assertEqual(self.journal.said, [])

@@ -13,6 +13,7 @@ from meterhub.codec import series
 from meterhub.codec.calendar import seconds
 from meterhub.codec.load_profile import MEASURED, MISSING, OPEN, PARTIAL, Entry
 from meterhub.codec.timezone import Zone
+from meterhub.errors import HubError
 from meterhub.meters.intervals import IntervalRecorder
 from meterhub.meters.periods import Periods
 from meterhub.meters.reading import Reading
@@ -136,7 +137,7 @@ class IntervalsTest(Case):
     def test_where_the_old_meter_s_interval_cannot_be_kept_the_new_one_s_still_are(self):
         self.hear_from(0, 1790, every=10)
         self.profile._path += "/gone"
-        self.assertRaises(OSError, self.recorder.set_meters, ("B", "G"), T + 1900)
+        self.assertRaises(HubError, self.recorder.set_meters, ("B", "G"), T + 1900)
         self.profile._path = self.folder
         self.assertEqual(self.profile.meters, ("B", "G"))
         self.recorder.reading(T + 3600, (self.reads("B", T + 3600), None))

@@ -10,6 +10,7 @@ from store_folder import flip, fresh, read, remove, write
 from meterhub import outage_log, outages
 from meterhub.hal.clock import Clock
 from meterhub.store import files, heartbeat
+from meterhub.store.kept import Kept
 from meterhub.store.record import Record
 
 NOW = 1790000000
@@ -76,6 +77,7 @@ class Hub:
         self.settings = {"outage.heartbeat_s": period_s}
         self.journal = Journal()
         self.meters = [Meter(Intervals()), Meter(None)]
+        self.kept = Kept(board)
         self.outages = outages.Outages(self)
 
     def record(self, name):

@@ -1,5 +1,6 @@
 """The self-test's own logic: known answers that notice a wrong result, and a source that is stuck."""
 
+import asyncio
 import os
 import sys
 import unittest
@@ -91,6 +92,43 @@ class WipeTest(unittest.TestCase):
         wipe.empty(folder, "wiping")
         self.assertEqual(os.listdir(folder), ["wiping"])
         remove(folder)
+
+    def test_what_the_chip_has_kept_goes_and_nothing_that_the_meters_told_is_saved_again(self):
+        hub = WipedHub(fresh())
+        write(hub.data_dir + "/wiping", b"")
+        asyncio.run(wipe.run(hub))
+        self.assertEqual((hub.did, hub.meters), (["erase", "restart"], []))
+        self.assertEqual(os.listdir(hub.data_dir), ["journal"])
+        remove(hub.data_dir)
+
+
+class WipedHub:
+    """A hub, its board, display, clock and what it keeps through a reset."""
+
+    def __init__(self, folder):
+        self.data_dir = folder
+        self.board = self.ihd = self.clock = self.kept = self.journal = self
+        self.listener = lambda kind, entry: None
+        self.meters = ["p1"]
+        self.did = []
+
+    def notice(self, lines, seconds):
+        pass
+
+    def step(self):
+        pass
+
+    def now(self):
+        return 0
+
+    def held(self, name):
+        return False
+
+    def erase(self):
+        self.did.append("erase")
+
+    def restart(self):
+        self.did.append("restart")
 
 
 if __name__ == "__main__":

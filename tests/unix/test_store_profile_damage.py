@@ -1,5 +1,6 @@
 """The load profile on flash that lies: what is damaged is missing and told, and nothing else changes."""
 
+import os
 import sys
 import unittest
 
@@ -9,6 +10,7 @@ from store_folder import flip, fresh, read, remove, write
 
 from meterhub.codec.calendar import seconds
 from meterhub.codec.load_profile import MEASURED, Column, Entry
+from meterhub.errors import HubError
 from meterhub.store import files
 from meterhub.store.profile import Profile
 
@@ -68,7 +70,7 @@ class DamageTest(unittest.TestCase):
             write(self.file, self.whole)
 
     def test_a_damaged_header_costs_nothing_and_the_month_goes_on_in_a_new_file(self):
-        for offset in range(26):
+        for offset in range(28):
             write(self.file, self.whole)
             flip(self.file, offset, 0x10)
             self.assertEqual(self.kept(self.boot()), list(range(N)))
@@ -84,7 +86,7 @@ class DamageTest(unittest.TestCase):
             write(self.file, self.whole[:cut])
             self.profile = self.boot()
             last = (self.profile.last - T) // STEP
-            self.assertTrue(N - 8 <= last < N - 1)
+            self.assertTrue(N - 12 <= last < N - 1)
             self.put(last + 1)
             self.put(last + 2)
             self.assertEqual(self.kept(self.boot(), last + 2), list(range(last + 3)))
@@ -138,7 +140,7 @@ class DamageTest(unittest.TestCase):
         other.append(Entry(T, MEASURED, (1, 2)))
         raw = read(other._path + "/202510a.lp")
         remove(other._path)
-        write(self.file, self.whole[:26] + raw[26:])
+        write(self.file, self.whole[:28] + raw[28:])
         self.assertEqual(self.kept(self.boot()), [])
 
     def test_a_month_lost_leaves_the_others(self):
@@ -148,6 +150,25 @@ class DamageTest(unittest.TestCase):
         profile = self.boot()
         self.assertEqual(profile.first, seconds(2025, 11, 1))
         self.assertEqual(self.kept(profile, N + 48 * 40)[0], 48 * 30)
+
+    def test_what_is_listed_and_cannot_be_opened_is_told_and_the_others_are_read(self):
+        real = files.names
+        files.names = lambda path: real(path) + ["202510z.lp"]
+        try:
+            profile = self.boot()
+            self.assertEqual((self.kept(profile), profile.count), (list(range(N)), N))
+        finally:
+            files.names = real
+        self.assertEqual(self.told, ["202510z.lp: cannot be read"])
+
+    def test_an_old_month_that_cannot_be_removed_is_told_and_does_not_stop_a_new_one(self):
+        os.mkdir(self.folder + "/202401a.lp")
+        self.profile = self.boot()
+        self.told.clear()
+        self.profile._told.clear()
+        self.put(N + 48 * 40)
+        self.assertEqual(self.told[0], "202401a.lp: cannot be removed")
+        self.assertEqual(self.kept(self.boot(), N + 48 * 40)[-1], N + 48 * 40)
 
     def test_a_write_that_fails_half_way_is_followed_by_an_anchor(self):
         write(self.file, self.whole + b"\x51\x05")  # what a full flash kept of it
@@ -159,7 +180,7 @@ class DamageTest(unittest.TestCase):
     def test_an_entry_that_could_not_be_written_is_not_kept(self):
         remove(self.file)
         self.profile._path = self.folder + "/gone"
-        self.assertRaises(OSError, self.put, N)
+        self.assertRaises(HubError, self.put, N)
         self.assertEqual(self.profile.last, T + (N - 1) * STEP)
         self.assertTrue(self.profile._anchor)
 

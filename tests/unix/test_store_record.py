@@ -1,5 +1,6 @@
 """Records: the newer whole slot counts, whatever a power cut leaves of the other."""
 
+import os
 import sys
 import unittest
 
@@ -54,12 +55,47 @@ class RecordTest(unittest.TestCase):
     def test_a_flipped_bit_leaves_the_one_before(self):
         self.record.save(b"old")
         self.record.save(b"new")
-        for offset in range(len(read(self.path + ".0"))):
+        whole = read(self.path + ".0")
+        for offset in range(len(whole)):
             for bit in range(8):
                 flip(self.path + ".0", offset, 1 << bit)
                 self.assertEqual(self.load(), b"old")
-                flip(self.path + ".0", offset, 1 << bit)
+                remove(self.path + ".0.bad")
+                write(self.path + ".0", whole)
         self.assertEqual(self.load(), b"new")
+
+    def test_a_damaged_slot_is_told_and_set_aside_once_the_other_one_is_whole(self):
+        told = []
+        for blob in (b"a", b"b", b"c"):
+            self.record.save(blob)
+        for turn, name in enumerate(("r.0.bad", "r.0.bad1", "r.0.bad2", "r.0.bad3", "r.0")):
+            write(self.path + ".0", b"MHR1" + bytes((turn,)))
+            record = Record(self.path, 100, told.append)
+            self.assertEqual((record.load(), told.pop(), told), (b"c", self.path + ".0: damaged", []))
+            self.assertEqual(read(self.folder + "/" + name), b"MHR1" + bytes((turn,)))  # the last one has no name left
+        record.save(b"d")
+        self.assertEqual(Record(self.path, 100, told.append).load(), b"d")
+        self.assertEqual(told, [])
+
+    def test_when_no_slot_is_whole_both_stay_until_the_record_is_given_up(self):
+        self.record.save(b"a")
+        flip(self.path + ".1", 12)
+        for _ in range(2):
+            self.assertRaises(StoreError, self.load)
+        self.record.set_aside()
+        self.assertEqual((self.load(), files.names(self.folder)), (None, ["r.1.bad"]))
+
+    def test_a_slot_that_cannot_be_read_is_damaged(self):
+        self.record.save(b"a")
+        os.mkdir(self.path + ".0")
+        self.assertEqual(self.load(), b"a")
+        self.assertEqual(files.names(self.folder), ["r.0.bad", "r.1"])
+
+    def test_a_slot_that_was_only_begun_is_none(self):
+        write(self.path + ".1", b"")
+        self.assertEqual(self.load(), None)
+        self.record.save(b"a")
+        self.assertEqual((self.load(), files.names(self.folder)), (b"a", ["r.1"]))
 
     def test_two_damaged_slots_are_told_and_saving_goes_on(self):
         self.record.save(b"old")

@@ -76,9 +76,9 @@ class SegmentTest(Case):
                 found = segment.Segment(self.path, HEAD)
                 self.assertEqual((found.damaged, found.is_current, found.meters), (1, False, ("", "")))
 
-    def test_without_ids_a_file_is_what_it_was_before_there_were_any(self):
+    def test_without_ids_all_of_them_are_empty(self):
         self.assertEqual(segment.header(COLUMNS, 1800, ("", "")), HEAD)
-        self.assertEqual((HEAD[4], len(HEAD)), (1, 26))
+        self.assertEqual((HEAD[4], HEAD[-4:-2]), (3, b"\0\0"))
 
     def test_records_of_one_meter_do_not_count_under_the_header_of_another(self):
         other = segment.header(COLUMNS, 1800, ("M2", ""))
@@ -108,6 +108,37 @@ class SegmentTest(Case):
             self.assertEqual(self.read(HEAD, anchor(INDEX, 100), odd), [(0, 100)])
         self.assertEqual(self.read(HEAD, anchor(INDEX, 100), sealed(b"\x51\x08\0", INDEX + 1)), [(0, 100), (1, 107)])
 
+    def test_registers_that_stand_still_have_no_cell_at_the_end_of_a_step(self):
+        columns = [Column("1-0:1.8.%d" % n, 0, 30) for n in range(8)]
+        head = segment.header(columns, 1800)
+        before = [None, 0] + [1000] * 6
+        parts, wanted, sizes = [head], [], []
+        rows = [tuple(before[: 8 - n]) + tuple([1001] * n) for n in range(9)] + [(None,) * 8, (5, 0) + (1000,) * 6]
+        for i, row in enumerate(rows):
+            index = INDEX + 2 * i
+            raw = segment.pack_record(head, index, 1, tuple(before), None, 2 * i)
+            step = segment.pack_record(head, index + 1, 2, row, before, 2 * i + 1)
+            parts += [raw, step]
+            wanted += [tuple(before), row]
+            sizes.append(len(step))
+        write(self.path, b"".join([bytes(part) for part in parts]))
+        found = segment.Segment(self.path, head)
+        got = [found.values for _ in found.records(found.locate(0))]
+        self.assertEqual((got, found.damaged), (wanted, 0))
+        self.assertEqual(sizes[:5], [4, 11, 11, 11, 11])
+        self.assertEqual(sizes[-2:], [11, 4])
+
+    def test_two_kinds_of_records_differ_in_two_bits(self):
+        kinds = [0xA0] + list(b"\x50\x18\x28\x30\x48\x60\x88\x90")
+        for i, kind in enumerate(kinds):
+            for other in kinds[:i]:
+                self.assertTrue(sum([(kind ^ other) >> n & 1 for n in range(8)]) >= 2)
+
+    def test_a_step_with_more_registers_left_out_than_there_are_is_none(self):
+        for raw, counts in ((b"\x19\x08", True), (b"\x29", True), (b"\x31", False), (b"\x91", False)):
+            found = self.read(HEAD, anchor(INDEX, 100), sealed(raw, INDEX + 1))
+            self.assertEqual(len(found), 1 + counts, raw)
+
     def test_an_index_beyond_32_bits_does_not_count(self):
         raw = bytearray(b"\xa1")
         varint.append(raw, 1 << 40)
@@ -122,7 +153,7 @@ class SegmentTest(Case):
         self.fail("no CRC that ends with a zero")
 
     def test_a_header_that_no_profile_can_have_is_none_even_with_a_right_crc(self):
-        for offset, value in ((5, 0), (5, 9), (6, 0), (4, 0), (4, 2), (4, 3)):
+        for offset, value in ((5, 0), (5, 9), (6, 0), (4, 0), (4, 1), (4, 4)):
             head = bytearray(segment.header(COLUMNS * 4, 256))[:-2]
             head[offset] = value
             if offset == 6:
@@ -144,6 +175,44 @@ class SegmentTest(Case):
             self.assertTrue(wanted - 200 < first - INDEX <= wanted)
 
 
+class OlderTest(Case):
+    """Files of the versions before: every step has all its cells, and the first version no ids."""
+
+    def old(self, version, meters=("", "")):
+        head = segment.header(COLUMNS, 1800, meters, version)
+        seed = head[-2] | head[-1] << 8
+        parts = [head, segment.pack_record(head, INDEX, 1, (100, 5), None, 0)]
+        for n, cells in enumerate((b"\x51\x08\x01", b"\x52\x01\x01", b"\x51\x01\x00")):
+            crc = crc16_arc(cells, len(cells), crc16_arc((INDEX + 1 + n).to_bytes(4, "little"), 4, seed))
+            parts.append(cells + crc.to_bytes(2, "little"))
+        return b"".join([bytes(part) for part in parts])
+
+    def records(self, raw, expected):
+        write(self.path, raw)
+        self.found = segment.Segment(self.path, expected)
+        return [self.found.values for _ in self.found.records(self.found.locate(0))]
+
+    def test_they_are_read_and_not_added_to(self):
+        for version, meters in ((1, ("", "")), (2, ("M1", "G1")), (2, ("", ""))):
+            expected = segment.header(COLUMNS, 1800, meters)
+            found = self.records(self.old(version, meters), expected)
+            self.assertEqual(found, [(100, 5), (107, 5), (107, 5), (107, None)])
+            self.assertEqual((self.found.is_current, self.found.meters, self.found.damaged), (False, meters, 0))
+
+    def test_their_records_are_found_under_a_damaged_header(self):
+        for version, meters in ((1, ("", "")), (2, ("M1", "G1"))):
+            raw = bytearray(self.old(version, meters))
+            raw[4] ^= 0x40
+            found = self.records(raw, segment.header(COLUMNS, 1800, meters))
+            self.assertEqual((len(found), found[0], found[-1][0]), (4, (100, 5), 107))
+
+    def test_a_short_step_is_none_in_them(self):
+        head = segment.header(COLUMNS, 1800, ("", ""), 1)
+        raw = segment.pack_record(head, INDEX, 1, (100, 5), None, 0)
+        short = segment.pack_record(head, INDEX + 1, 1, (107, 5), [100, 5], 1)
+        self.assertEqual(self.records(head + raw + short, HEAD), [(100, 5)])
+
+
 class WindowTest(Case):
     def test_it_shows_every_byte_at_every_offset(self):
         raw = bytes([n * 7 & 255 for n in range(300)])
@@ -157,6 +226,14 @@ class WindowTest(Case):
     def test_more_than_the_buffer_holds_is_a_programmer_s_mistake(self):
         write(self.path, b"x" * 100)
         self.assertRaises(ValueError, Window(self.path, 32).show, 0, 33)
+
+    def test_what_cannot_be_read_shows_as_zeros(self):
+        write(self.path, b"x" * 100)
+        window = Window(self.path, 32)
+        window.show(0, 20)
+        remove(self.path)
+        at = window.show(50, 20)
+        self.assertEqual((at, window.limit(), bytes(window.buf)), (0, 32, b"\0" * 32))
 
     def test_a_file_that_grew_is_seen_as_it_was(self):
         write(self.path, b"x" * 20)

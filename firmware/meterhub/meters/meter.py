@@ -7,6 +7,7 @@ Runs on  both
 
 from micropython import const
 
+from ..store.last import LastValues
 from ..store.profile import Profile
 from .intervals import IntervalRecorder
 from .registers import Registers
@@ -24,7 +25,8 @@ class Meter:
 
     decoder, session: what reads it, None where there is none (yet); line: (baud, format, inverted) to begin with;
     every_s: how often it is asked, 0 for one that sends unasked; profile, intervals: where its history is kept, or
-    None; telegrams: how many were good; serial: its own id, "" while it has told none; pulses: counted since boot.
+    None; last: what it has told last, as it is kept; telegrams: how many were good; serial: its own id, "" while it
+    has told none; pulses: counted since boot.
     """
 
     def __init__(self, setting: dict, line: tuple, every_s: int, decoder, session) -> None:
@@ -34,6 +36,7 @@ class Meter:
         self.registers = Registers()
         self.profile: "Profile | None" = None
         self.intervals: "IntervalRecorder | None" = None
+        self.last: "LastValues | None" = None
         self.line = line
         self.every_s = every_s
         self.decoder = decoder

@@ -1,4 +1,4 @@
-"""Small files on flash: read whole, replaced whole, listed.
+"""Small files on flash: read whole, replaced whole, listed, set aside.
 
 Source   littlefs: a rename over an existing file is one commit; so is it on the file systems of the unix port.
 Errors   OSError from the file system.
@@ -7,13 +7,32 @@ Runs on  both
 
 import os
 
+from micropython import const
+
 _NOT_THERE = (2, 44)  # ENOENT; WASM ports number it otherwise
+_NO_SPACE = const(28)
+_MOST_ASIDE = const(4)
 
 
 def ensure_dir(path: str) -> None:
     """Make the folder `path` unless it is there; its parent must exist."""
     if not exists(path):
         os.mkdir(path)
+
+
+def open_dir(path: str) -> str:
+    """Make the folder `path` unless it is there; one that cannot be listed is set aside. Return what is wrong."""
+    said = ""
+    try:
+        ensure_dir(path)
+        try:
+            os.listdir(path)
+        except OSError:
+            said = path + ": cannot be listed, kept as " + (set_aside(path) or "it is")
+            ensure_dir(path)
+    except OSError as err:
+        return said or "%s: cannot be made (%s)" % (path, trouble(err))
+    return said
 
 
 def exists(path: str) -> bool:
@@ -40,9 +59,35 @@ def read(path: str, limit: int) -> "bytes | None":
 def replace(path: str, content: "bytes | bytearray") -> None:
     """Put `content` in the place of the file `path`: a power cut leaves the old file or the new one."""
     new = path + ".new"
-    with open(new, "wb") as file:
-        file.write(content)
+    write(new, content)
     move(new, path)
+
+
+def write(path: str, content: "bytes | bytearray") -> None:
+    """Let the file `path` hold `content`. littlefs does it when the file is closed; elsewhere a power cut tears it."""
+    with open(path, "wb") as file:
+        file.write(content)
+
+
+def set_aside(path: str) -> str:
+    """Give what is damaged a name under which nothing reads it, and return that; "" when it stays where it is.
+
+    PATH.bad, PATH.bad1, ...: none takes the place of another.
+    """
+    for number in range(_MOST_ASIDE):
+        aside = path + ".bad" + (str(number) if number else "")
+        if not exists(aside):
+            try:
+                move(path, aside)
+                return aside
+            except OSError:
+                return ""
+    return ""
+
+
+def trouble(err: OSError) -> str:
+    """Return by which name of errors.py a write that failed is told."""
+    return "STORE_FULL" if err.args and err.args[0] == _NO_SPACE else "STORE_DAMAGED"
 
 
 def move(old: str, new: str) -> None:

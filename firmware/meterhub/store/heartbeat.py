@@ -5,7 +5,7 @@ Source   this file. One file, written over in place, 12 bytes, little endian:
              u16 CRC-16/ARC (from 0xFFFF) over all that stands before it
          littlefs takes a file that is closed for one commit: a power cut leaves the old beat or the new one. On a
          file system that is not so kind a torn one is none.
-         A board that keeps a few bytes through a reset (hal keep(), kept()) is given the same 12 bytes.
+         What a board keeps through a reset (store/kept.py, "beat") is the same 12 bytes.
 Errors   OSError from the file system; what is no beat is None
 Runs on  both
 

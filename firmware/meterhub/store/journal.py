@@ -7,7 +7,8 @@ Source   GB SMETS2 (at least 100 entries of each log). Format of a record, littl
          one is emptied and becomes the newer one.
 Units    at: Unix seconds by the hub's clock, 0 while it was not set
 Memory   one record; last() holds what it returns.
-Errors   ValueError for an unknown kind or a name that is too long; OSError from the file system.
+Errors   ValueError for an unknown kind or a name that is too long; OSError from the file system. An event or a
+         security entry that cannot be written is only counted, in `unwritten`, and heard: the hub goes on without.
 Runs on  both
 
 No caller puts a PIN, a key or a reading into a detail.
@@ -52,6 +53,7 @@ class Journal:
         self.listener = lambda kind, entry: None
         self.damaged = 0
         self.suppressed = 0
+        self.unwritten = 0
         self._tokens = _FOREIGN
         self._refilled = now_ms()
         for kind in KINDS:
@@ -66,9 +68,14 @@ class Journal:
         mode = "ab"
         if count >= _KEPT[kind]:
             which, count, mode = 1 - which, 0, "wb"
-        with open(self._file(kind, which), mode) as file:
-            file.write(raw)
-        self._state[kind] = (seq, which, count + 1)
+        try:
+            with open(self._file(kind, which), mode) as file:
+                file.write(raw)
+            self._state[kind] = (seq, which, count + 1)
+        except OSError:
+            if kind == "consent":  # what the household agrees to does not happen unless it is on record
+                raise
+            self.unwritten += 1
         self.listener(kind, entry)
 
     def foreign(self, name: str, detail: str = "") -> None:

@@ -15,6 +15,8 @@ Source   this file: _KEYS. An entry has `protocol` and `input`; what else it may
          imp, unit, start, min_ms, register  pulse: impulses per unit (1000), "kWh", "m3" or "l" ("kWh"), the register
                       before the first pulse in Wh or litres (0), the shortest pulse in ms (10), the register's OBIS
                       code ("": imported energy, or cold water)
+         save_s       how often what it has told last is saved against a power cut                    (10)
+         save_pulses  pulse: and only once so many are not saved yet                                  (10)
          registers_kept  of a further meter: the totals whose history is kept, by their OBIS codes  (none)
          Meters on one bus have the same input: mbus or modbus, with different addresses.
 Errors   ConfigError ("meters.NAME.KEY", what is wrong)
@@ -207,5 +209,7 @@ _KEYS = {  # key: the protocols that it goes with ("": all), type, check
     "start": ("pulse", int, (0, 1 << 40)),
     "min_ms": ("pulse", int, (1, 1000)),
     "register": ("pulse", str, _register),
+    "save_s": ("", int, (10, 3600)),
+    "save_pulses": ("pulse", int, (1, 1000)),
     "registers_kept": ("", list, _totals),
 }

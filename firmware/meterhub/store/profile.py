@@ -5,7 +5,9 @@ Source   GB SMETS2 (13 months of half-hours); the files: store/segment.py, one f
          a meter changed within it, or the header of its first was damaged.
 Units    at: Unix seconds of the interval's end, a multiple of interval_s; values as the columns say
 Memory   a few hundred bytes, whatever the history; read() holds one Window.
-Errors   HubError INTERVAL_LATE, STORE_FULL; OSError from the file system. What a file lost is missing, and told.
+Errors   HubError INTERVAL_LATE; STORE_FULL, STORE_DAMAGED when the file system takes no more, and what could not be
+         written is not kept. What a file lost is missing, and told. A file that cannot be read is told and left where
+         it is; a folder that cannot be listed is set aside (files.set_aside), and a new one begun.
 Runs on  both
 
 The history of each meter is kept apart: a file holds one meter's readings in each column, and its header says whose.
@@ -32,7 +34,9 @@ class Profile:
     """
 
     def __init__(self, path: str, columns: list, interval_s: int = 1800, months: int = 13, tell=None) -> None:
-        files.ensure_dir(path)
+        wrong = files.open_dir(path)
+        if wrong and tell is not None:
+            tell(wrong)
         self.columns = columns
         self.interval_s = interval_s
         self.damaged = 0
@@ -62,7 +66,7 @@ class Profile:
     def set_meters(self, meters: tuple) -> None:
         """Let what is appended from now on be readings of these meters: an id for each column, "" where none is told.
 
-        HubError STORE_FULL, OSError: their file could not be begun; the next append() will try again.
+        HubError STORE_FULL, STORE_DAMAGED: their file could not be begun; the next append() will try again.
         """
         before = self.meters
         known = tuple([segment.meter_id(told) or old for told, old in zip(meters, before)])
@@ -75,7 +79,10 @@ class Profile:
         self._resume()  # what lies under a damaged header may now show to be theirs
         named = any([new and not old for old, new in zip(before, known)])
         if named and self.last is not None and not self._name:
-            self._begin(self.last)  # at once: the files before must never count as those of who comes after them
+            try:
+                self._begin(self.last)  # at once: the files before must never count as those of who comes after them
+            except OSError as err:
+                raise HubError(files.trouble(err), "profile")
 
     def hide_before(self, since: int) -> None:
         """Let nobody read, by default, what was kept before `since` (Unix s)."""
@@ -88,6 +95,8 @@ class Profile:
         if self._first is None:
             for name in self._names():
                 found = self._open(name)
+                if found is None:
+                    continue
                 for index in found.records(found.locate(0)):
                     self._first = index * found.interval_s
                     return self._first
@@ -103,7 +112,8 @@ class Profile:
     def append(self, entry: Entry) -> None:
         """Keep an entry of quality MEASURED, PARTIAL or CLOCK_UNSURE.
 
-        Raises HubError INTERVAL_LATE unless it is newer than all that are kept, ValueError for one that cannot be.
+        HubError INTERVAL_LATE unless it is newer than all that are kept, STORE_FULL, STORE_DAMAGED when it cannot be
+        written; ValueError for one that cannot be.
         """
         at, quality, values = entry
         if at % self.interval_s or not MISSING < quality < OPEN or len(values) != len(self.columns):
@@ -112,6 +122,12 @@ class Profile:
             raise ValueError("entry")
         if self.last is not None and at <= self.last:
             raise HubError("INTERVAL_LATE", "at")
+        try:
+            self._write(at, quality, values)
+        except OSError as err:
+            raise HubError(files.trouble(err), "profile")
+
+    def _write(self, at, quality, values):
         if not self._name or _month(at) != _month_of_name(self._name):
             self._begin(at)
         last = None if self._needs_anchor(at, values) else self._values
@@ -181,6 +197,8 @@ class Profile:
     def _entries(self, name, start, stop, meters):
         """Yield a file's entries up to `stop` in our columns; from `start` on none is left out."""
         found = self._open(name)
+        if found is None:
+            return
         order = self._order(found, meters)
         if all([place is None for place in order]):
             return
@@ -210,20 +228,34 @@ class Profile:
     # -- files -------------------------------------------------------------------------------------------
 
     def _names(self):
-        return [name for name in files.names(self._path) if _month_of_name(name) >= 0]
+        try:
+            return [name for name in files.names(self._path) if _month_of_name(name) >= 0]
+        except OSError:
+            self._note(self._path, "cannot be listed")
+            return []
 
     def _open(self, name):
-        return segment.Segment(self._path + "/" + name, self._head, lambda offset: self._note(name, offset))
+        """Return a file as a Segment, None when there is nothing to be had from it."""
+        try:
+            return segment.Segment(self._path + "/" + name, self._head, lambda offset: self._damage(name, offset))
+        except OSError:
+            self._note(name, "cannot be read")
+            return None
 
-    def _note(self, name, offset):
+    def _damage(self, name, offset):
+        self._note(name, "damaged at byte %d" % offset)
+
+    def _note(self, name, what):
         if name not in self._told:
             self._told.add(name)
             self.damaged += 1
             if self._tell is not None:
-                self._tell("%s: damaged at byte %d" % (name, offset))
+                self._tell(name + ": " + what)
 
     def _size(self, name):
         found = self._open(name)
+        if found is None:
+            return 0
         if self.since and _month_of_name(name) <= _month(self.since):
             return sum([index * found.interval_s >= self.since for index in found.records(found.locate(0))])
         return found.ordinal + 1 if found.read_tail() else 0
@@ -233,6 +265,8 @@ class Profile:
         newest, eldest = [""] * len(self.columns), [""] * len(self.columns)
         for name in self._names():
             found = self._open(name)
+            if found is None:
+                continue
             for i, place in enumerate(self._places(found.columns)):
                 if place is not None and found.meters[place]:
                     newest[i] = found.meters[place]
@@ -247,6 +281,8 @@ class Profile:
         names = self._names()
         for i in range(len(names) - 1, -1, -1):
             found = self._open(names[i])
+            if found is None:
+                continue
             has_entries = found.read_tail()
             if found.is_current and i == len(names) - 1:
                 self._name = names[i]
@@ -258,12 +294,12 @@ class Profile:
     def _begin(self, at):
         """Begin a file for the month of `at`, and let go of those that are too old."""
         month = _month(at)
-        for name in self._names():
-            if _month_of_name(name) < month - self._months:
-                files.remove(self._path + "/" + name)
-                self._first = self._count = None
+        files.ensure_dir(self._path)  # there may have been no room for it
+        for name in files.names(self._path):
+            if -1 < _month_of_name(name) < month - self._months:
+                self._let_go(name)
         stem = "%04d%02d" % (month // 12, month % 12 + 1)
-        taken = [name for name in self._names() if name.startswith(stem)]
+        taken = [name for name in files.names(self._path) if name.startswith(stem) and _month_of_name(name) >= 0]
         letter = chr(ord(taken[-1][6]) + 1) if taken else "a"
         if letter > "z":
             raise HubError("STORE_FULL", "profile")
@@ -271,6 +307,13 @@ class Profile:
         self._name = stem + letter + _SUFFIX
         self._ordinal = 0
         self._anchor = True
+
+    def _let_go(self, name):
+        try:
+            files.remove(self._path + "/" + name)
+        except OSError:
+            self._note(name, "cannot be removed")
+        self._first = self._count = None
 
 
 def _month(at):

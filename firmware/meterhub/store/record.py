@@ -3,7 +3,10 @@
 Source   this file. Two files, PATH.0 and PATH.1:
              4 bytes magic "MHR1", u32 sequence number, u16 length, content, u16 CRC-16/ARC (from 0xFFFF)
              over all that stands before it; little endian.
-         load() takes the whole slot with the higher number; save() writes the other one.
+         load() takes the whole slot with the higher number; save() writes the other one. An empty slot was made
+         and never written.
+         A slot that is not whole is set aside (files.set_aside) once the other one is known to be; when neither is,
+         both stay, so that it is told at every start, until set_aside() is called or save().
 Memory   the content, twice while it is saved.
 Errors   StoreError from load() when slots are there and none of them is whole; OSError from the file system.
 Runs on  both
@@ -23,34 +26,51 @@ _SEED = const(0xFFFF)
 
 
 class Record:
-    """The blob at `path` (two files, .0 and .1), at most `limit` bytes."""
+    """The blob at `path` (two files, .0 and .1), at most `limit` bytes.
 
-    def __init__(self, path: str, limit: int = 4096) -> None:
+    tell(detail), when given, hears of a slot that is damaged while the other one is whole.
+    """
+
+    def __init__(self, path: str, limit: int = 4096, tell=None) -> None:
         self._path = path
         self._limit = limit
+        self._tell = tell
         self._seq = -1  # of the slot that counts; -1 before the first load
 
     def load(self) -> "bytes | None":
         """Return the blob last saved, or None when there never was one; StoreError when none of it is whole."""
-        present, found = self._find()
-        if present and found is None:
+        damaged, found = self._find()
+        if damaged and found is None:
             raise StoreError(self._path + ": no whole slot")
+        if damaged:
+            self.set_aside(damaged)
+            if self._tell is not None:
+                self._tell(self._slot(damaged[0]) + ": damaged")
         return found
 
+    def set_aside(self, slots: "list | tuple" = (0, 1)) -> None:
+        """Let what is in the slots be kept under other names, so that the record begins anew."""
+        for slot in slots:
+            files.set_aside(self._slot(slot))
+
     def _find(self):
-        """Return (whether there is a slot, the newer whole blob or None)."""
+        """Return (slots that are there and not whole, the newer whole blob or None)."""
         found = None
-        present = False
+        damaged = []
         self._seq = 0
         for slot in (0, 1):
-            raw = files.read(self._slot(slot), self._limit + _HEAD + 2)
-            present = present or raw is not None
+            try:
+                raw = files.read(self._slot(slot), self._limit + _HEAD + 2)
+            except OSError:  # a bad block
+                raw = b"unreadable"
             if raw and self._is_whole(raw):
                 seq = struct.unpack_from("<I", raw, 4)[0]
                 if seq > self._seq:
                     self._seq = seq
                     found = raw[_HEAD:-2]
-        return present, found
+            elif raw:
+                damaged.append(slot)
+        return damaged, found
 
     def save(self, blob: "bytes | bytearray") -> None:
         """Keep `blob` in the place of what was there; ValueError when it is longer than the limit."""
@@ -61,7 +81,7 @@ class Record:
         seq = self._seq + 1
         raw = bytearray(_MAGIC) + struct.pack("<IH", seq, len(blob)) + blob
         raw += struct.pack("<H", crc16_arc(raw, len(raw), _SEED))
-        files.replace(self._slot(seq & 1), raw)
+        files.write(self._slot(seq & 1), raw)
         self._seq = seq
 
     def erase(self) -> None:

@@ -5,17 +5,20 @@ Memory   a Window (512 bytes) and one record.
 Errors   none for what a file holds: bytes that are no record are skipped, counted and told.
 Runs on  both
 
-    header   4 bytes magic "MHLP", u8 version 1 or 2, u8 R (1..8), u16 interval_s, R columns (6 bytes OBIS A-F,
-             i8 scale, u8 unit), in version 2 R ids, each that of the column's meter (u8 length, at most 48, 0 where it
-             is not known; ASCII), u16 CRC-16/ARC (from 0xFFFF) over all that stands before it. Little endian.
-             Version 1 is what is written while no id is known.
+    header   4 bytes magic "MHLP", u8 version 3, u8 R (1..8), u16 interval_s, R columns (6 bytes OBIS A-F, i8 scale,
+             u8 unit), R ids, each that of the column's meter (u8 length, at most 48, 0 where it is not known; ASCII),
+             u16 CRC-16/ARC (from 0xFFFF) over all that stands before it. Little endian.
     records  to the end of the file, each:
-             u8      kind and quality: 0x50 step or 0xA0 anchor, plus the quality 1..3 of codec/series.py
+             u8      kind and quality: 0xA0 anchor or a step, plus the quality 1..3 of codec/series.py. A step is 0x50,
+                     0x18, 0x28, 0x30, 0x48, 0x60, 0x88 or 0x90: so many of the last registers (0..7) stand still,
+                     and have no cell; as many as do
              anchor: varint index, the interval's end / interval_s; varint ordinal, the records before it in the file
-             R cells varint: 0 where the register was not read, else 1 + its reading less its last one; an anchor
-                     forgets the last ones, so its cells are 1 + the reading
+             cells   of each other register a varint: 0 where it was not read, else 1 + its reading less its last one;
+                     an anchor has all R and forgets the last readings, so its cells are 1 + the reading
              u16     CRC-16/ARC from the header's CRC on, over the index (u32) and all of the record before this
 
+Two kinds differ in two bits at least: one that has flipped makes no record of another length. Older files are read:
+in version 2 every step is 0x50 and has R cells; version 1 has no ids either.
 The index of a step is one more than that of the record before. So a record counts only in its own place, in a file
 of its own kind. An anchor stands at the start, after every boot, gap and lower reading, and first on each UTC day:
 what is damaged costs the records up to the next one.
@@ -34,8 +37,10 @@ from .window import Window
 _MAGIC = const(b"MHLP")
 _NAMELESS = const(1)  # versions
 _NAMED = const(2)
+_SHORT = const(3)
 _SEED = const(0xFFFF)
-_STEP = const(0x50)
+_STEPS = const(b"\x50\x18\x28\x30\x48\x60\x88\x90")  # by how many registers stand still
+_STILL = const(1)  # the cell of one that does
 _ANCHOR = const(0xA0)
 _KIND = const(0xF8)
 _MOST_RECORD = const(96)  # tag, two numbers, 8 cells of 9 bytes, CRC
@@ -49,17 +54,16 @@ def meter_id(told: str) -> str:
     return "".join([c for c in told if " " < c <= "~"])[-_MOST_ID:]
 
 
-def header(columns: list, interval_s: int, meters: tuple = ()) -> bytes:
+def header(columns: list, interval_s: int, meters: tuple = (), version: int = _SHORT) -> bytes:
     """Return a file's header for a list of Columns and the meter_id() of each, "" where it is not known."""
-    named = any(meters)
     out = bytearray(_MAGIC)
-    out.extend(struct.pack("<BBH", _NAMED if named else _NAMELESS, len(columns), interval_s))
+    out.extend(struct.pack("<BBH", version, len(columns), interval_s))
     for column in columns:
         out.extend(pack_obis(column.obis))
         out.append(column.scale & 255)
         out.append(column.unit)
-    if named:
-        for meter in meters:
+    if version != _NAMELESS:
+        for meter in meters or ("",) * len(columns):
             out.append(len(meter))
             out.extend(meter.encode())
     out.extend(struct.pack("<H", crc16_arc(out, len(out), _SEED)))
@@ -67,16 +71,21 @@ def header(columns: list, interval_s: int, meters: tuple = ()) -> bytes:
 
 
 def pack_record(head: bytes, index: int, quality: int, values: tuple, last: "list | None", ordinal: int) -> bytearray:
-    """Return a record: a step from the `last` readings, an anchor when that is None. head: its file's."""
-    out = bytearray(((_ANCHOR if last is None else _STEP) | quality,))
+    """Return a record: a step from the `last` readings, an anchor when that is None. head: its file's, just made."""
+    cells = [0 if value is None else 1 + value - ((last[i] or 0) if last else 0) for i, value in enumerate(values)]
+    kind = _ANCHOR
+    if last is not None:
+        still = 0
+        while cells and cells[-1] == _STILL and still + 1 < len(_STEPS):
+            cells.pop()
+            still += 1
+        kind = _STEPS[still]
+    out = bytearray((kind | quality,))
     if last is None:
         varint.append(out, index)
         varint.append(out, ordinal)
-    for i, value in enumerate(values):
-        if value is None:
-            out.append(0)
-        else:
-            varint.append(out, 1 + value - ((last[i] or 0) if last is not None else 0))
+    for cell in cells:
+        varint.append(out, cell)
     out.extend(struct.pack("<H", _record_crc(out, len(out), index, _seed_of(head))))
     return out
 
@@ -105,14 +114,27 @@ class Segment:
         at = window.show(0, _MOST_HEADER)
         head = _header_in(window.buf, at, window.limit())
         self._start = len(head)
-        if not head:  # damaged or foreign: records of ours show by their CRC
+        self._crc_buf = bytearray(4)
+        self.is_current = head == expected
+        self._take(head or expected)
+        if not head:
             self._note(0)
-            head = expected
-        self.is_current = self._start > 0 and head == expected
+            self._guess(expected)
+
+    def _take(self, head):
+        """Be a file with this header."""
         self.columns, self.interval_s, self.meters = _content(head)
         self._seed = _seed_of(head)
-        self._crc_buf = bytearray(4)
+        self._most_still = min(len(self.columns), len(_STEPS) - 1) if head[4] == _SHORT else 0
         self.forget()
+
+    def _guess(self, expected):
+        """Find under which header that could be ours there are records: they show by their CRC."""
+        for version in (_SHORT, _NAMED, _NAMELESS):
+            self._take(header(self.columns, self.interval_s, self.meters, version))
+            if self.find_anchor(0, self._window.end) >= 0:
+                return
+        self._take(expected)
 
     def forget(self) -> None:
         """Be at no record: the next one must be an anchor."""
@@ -212,21 +234,22 @@ class Segment:
 
     def _decode(self, buf, at, limit):
         """Return (size, index, ordinal, values) of the record at buf[at]; IndexError, ValueError if there is none."""
-        kind = buf[at] & _KIND
         pos = at + 1
         last = self.last
-        if kind == _ANCHOR:
+        told = len(self.columns)
+        if buf[at] & _KIND == _ANCHOR:
             index, pos = varint.read(buf, pos)
             ordinal, pos = varint.read(buf, pos)
             last = None
-        elif kind == _STEP:
+        else:
             index = self.index + 1
             ordinal = self.ordinal + 1
-        else:
-            raise ValueError
+            told -= self._still(buf[at] & _KIND)
         values = []
         for i in range(len(self.columns)):
-            cell, pos = varint.read(buf, pos)
+            cell = _STILL
+            if i < told:
+                cell, pos = varint.read(buf, pos)
             if cell:
                 values.append(cell - 1 + ((last[i] or 0) if last is not None else 0))
             else:
@@ -239,6 +262,13 @@ class Segment:
             raise ValueError
         return pos + 2 - at, index, ordinal, tuple(values)
 
+    def _still(self, kind):
+        """Return how many registers have no cell in a step of this kind; ValueError when it is none."""
+        for still in range(self._most_still + 1):
+            if _STEPS[still] == kind:
+                return still
+        raise ValueError
+
     def _note(self, offset):
         self.damaged += 1
         if self._tell is not None:
@@ -247,11 +277,11 @@ class Segment:
 
 def _header_in(buf, at, limit):
     """Return the header at buf[at], b"" when there is none that is whole and of a version we know."""
-    if limit - at < 18 or bytes(buf[at : at + 4]) != _MAGIC or not _NAMELESS <= buf[at + 4] <= _NAMED:
+    if limit - at < 18 or bytes(buf[at : at + 4]) != _MAGIC or not _NAMELESS <= buf[at + 4] <= _SHORT:
         return b""
     width = buf[at + 5]
     end = at + 8 + 8 * width
-    if buf[at + 4] == _NAMED:
+    if buf[at + 4] != _NAMELESS:
         for _ in range(width):
             end += 1 + (buf[end] if end < limit else 0)
     size = end + 2 - at
@@ -270,7 +300,7 @@ def _content(head):
         columns.append(Column(unpack_obis(head[pos : pos + 6]), scale - 256 if scale > 127 else scale, head[pos + 7]))
         pos += 8
     meters = [""] * len(columns)
-    if head[4] == _NAMED:
+    if head[4] != _NAMELESS:
         for i in range(len(columns)):
             stop = pos + 1 + head[pos]
             meters[i] = "".join([chr(c) for c in head[pos + 1 : stop]])

@@ -41,21 +41,36 @@ def load(document: dict) -> Settings:
 
 def load_file(path: str) -> "tuple[Settings, ConfigError | None]":
     """Return (settings in force, why the document `path` was refused or None)."""
-    raw = files.read(path, LIMIT)
+    raw = _read(path)
     refused = None
     if raw is not None:
         try:
             good = load(parse(raw))
-            if files.read(path + ".good", LIMIT) != raw:
-                files.replace(path + ".good", raw)
+            _keep(path + ".good", raw)
             return good, None
         except ConfigError as err:
             refused = err
-    raw = files.read(path + ".good", LIMIT)
+    raw = _read(path + ".good")
     try:
         return load({"schema": 1} if raw is None else parse(raw)), refused
     except ConfigError as err:  # a newer firmware wrote it, or flash lost a bit
         return load({"schema": 1}), refused or err
+
+
+def _read(path):
+    """Return a document; an empty one, which will be refused, when flash does not give it."""
+    try:
+        return files.read(path, LIMIT)
+    except OSError:
+        return b""
+
+
+def _keep(path, raw):
+    if _read(path) != raw:
+        try:
+            files.replace(path, raw)
+        except OSError:  # the flash is full: the one before is good, too
+            pass
 
 
 def parse(raw: bytes):

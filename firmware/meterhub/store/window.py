@@ -1,7 +1,7 @@
 """A file seen through a small buffer that moves along it.
 
 Memory   the buffer; the file is open only while the buffer is filled, so that a reader may be left half-way.
-Errors   OSError from the file system.
+Errors   OSError from the file system when there is no such file; what of it cannot be read shows as zeros.
 Runs on  both
 """
 
@@ -31,10 +31,14 @@ class Window:
             raise ValueError("window")
         stop = min(offset + need, self.end)
         if offset < self._base or stop > self._base + self._filled:
-            with open(self._path, "rb") as file:
-                file.seek(offset)
-                self._filled = file.readinto(self.buf)
             self._base = offset
+            try:
+                with open(self._path, "rb") as file:
+                    file.seek(offset)
+                    self._filled = file.readinto(self.buf)
+            except OSError:
+                self._filled = len(self.buf)
+                self.buf[:] = bytes(self._filled)
         return offset - self._base
 
     def limit(self) -> int:
