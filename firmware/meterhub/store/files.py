@@ -40,9 +40,14 @@ def read(path: str, limit: int) -> "bytes | None":
 def replace(path: str, content: "bytes | bytearray") -> None:
     """Put `content` in the place of the file `path`: a power cut leaves the old file or the new one."""
     new = path + ".new"
-    with open(new, "wb") as file:
-        file.write(content)
+    write(new, content)
     move(new, path)
+
+
+def write(path: str, content: "bytes | bytearray") -> None:
+    """Write the file `path`: a power cut may leave any part of it."""
+    with open(path, "wb") as file:
+        file.write(content)
 
 
 def move(old: str, new: str) -> None:

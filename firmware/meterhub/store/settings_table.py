@@ -35,6 +35,8 @@ def checked(document: dict) -> dict:
     for name in given:
         raise ConfigError(name, "is not a setting")
     values["meters"] = meter_settings.checked(values["meters"])
+    if values["events.to"] not in [""] + [one["kid"] for one in values["recipients"]]:
+        raise ConfigError("events.to", "is the kid of none of the recipients")
     return values
 
 
@@ -61,7 +63,7 @@ def is_secret(name: str) -> bool:
 
 def is_protected(name: str) -> bool:
     """Return whether only the owner of a hub changes a setting: who may ask for data, and through which broker."""
-    return name == "recipients" or name.startswith("wan.")
+    return name in ("recipients", "events.to") or name.startswith("wan.")
 
 
 def flat(document: dict) -> dict:
@@ -185,5 +187,6 @@ _TABLE = (  # name, type, default, check: (low, high) of a number or a text's le
     ("wan.ca", str, "", _file_name),
     ("wan.server_name", str, "", (0, 255)),
     ("recipients", list, [], _recipients),
+    ("events.to", str, "", (0, 64)),  # the kid of the recipient that is told of events (events.py); "": nobody
 )
 _NAMES = [row[0] for row in _TABLE]
