@@ -50,13 +50,18 @@ class Hub:
         data = board.data_dir
         self.errors = {}  # name -> how often since the start
         self.uptime_ms = 0
+        self.events = None  # events.Events
+        self._early = []  # damage that was found before there was a journal
         wrong = files.open_dir(data + "/journal")
-        self.journal = Journal(data + "/journal", self.clock)
+        if wrong:
+            self._damaged(wrong)
+        self.journal = Journal(data + "/journal", self.clock, self._journal_key())
         self.journal.listener = self._journalled
         if stranger:
             self.journal.add("security", "STORE_FOREIGN", stranger)
-        if wrong:
-            self._damaged(wrong)
+        early, self._early = self._early, None
+        for detail in early:
+            self._damaged(detail)
         self.kept = Kept(board)
         self.settings = self._load_settings(data + "/settings.json")
         self.zone = Zone(self.settings.get("zone"))
@@ -72,6 +77,7 @@ class Hub:
         for one in self.settings.get("recipients"):
             self.recipients[one["kid"]] = (one["name"], base64url.decode(one["key"]))
         self.drbg = identity.start_drbg(board, self.record("seed"), time.ticks_us)
+        self._open_events()
         self.identity: "identity.Identity | None" = None
         self.wan = None  # links.wan.Wan
         self.export = None
@@ -83,16 +89,30 @@ class Hub:
         self.take_press = self.ihd.button  # what a press goes to: (name, kind)
         self.household = Household(self)
 
-    def _load_settings(self, path):
-        """Return the settings in force, after what an owner's change has left half-way was ended."""
+    def _journal_key(self):
         before = lazy.loaded()
-        if files.exists(path + ".next"):
-            from .trust import owner  # noqa: PLC0415 - only after a power cut
+        key = identity.journal_key(self.strict_record("identity"))
+        lazy.let_go(lazy.loaded() - before)
+        return key
 
-            try:
-                owner.finish(self.strict_record("owner"), self.board.data_dir)
-            except StoreError as err:
-                self.journal.add("security", "INTEGRITY_FAILED", err.args[0])
+    def seal_journal(self) -> None:
+        """Seal the journal from now on: the hub's very first key has just been made."""
+        if not self.journal.key:
+            key = self._journal_key()
+            if key:
+                self.journal.begin_sealing(key)
+
+    def _load_settings(self, path):
+        """Return the settings in force, after what a power cut has left half-way was ended."""
+        before = lazy.loaded()
+        from .store import transaction  # noqa: PLC0415 - once a start
+
+        try:
+            if transaction.is_pending(self.board.data_dir):
+                transaction.finish(self.board.data_dir)
+        except StoreError as err:
+            self.journal.add("event", "STORE_DAMAGED", err.args[0])
+        transaction = None
         found, refused = settings.load_file(path)
         if refused:
             self.journal.add("event", "SETTING_REFUSED", "%s %s" % refused.args)
@@ -155,8 +175,27 @@ class Hub:
         """Return the small record `name`; its load() raises StoreError when it is damaged."""
         return Record(self.board.data_dir + "/" + name, tell=self._damaged)
 
+    def _open_events(self):
+        """Find what waits to be sent, on a hub that tells somebody of events, or has done so."""
+        addressee = self.settings.get("events.to")
+        if not addressee and not files.exists(self.board.data_dir + "/outbox"):
+            return
+        before = lazy.loaded()
+        from . import events  # noqa: PLC0415 - most hubs tell nobody
+
+        try:
+            self.events = events.open_for(self, addressee)
+        except OSError as err:
+            self._damaged("outbox %s" % err.args[0])
+        if self.events is None:
+            events = None
+            lazy.let_go(lazy.loaded() - before)
+
     def _damaged(self, detail):
-        self.journal.add("event", "STORE_DAMAGED", detail)
+        if self._early is None:
+            self.journal.add("event", "STORE_DAMAGED", detail)
+        else:
+            self._early.append(detail)
 
     def greet(self) -> None:
         """The WAN has come up: who this hub is must be said again."""
@@ -166,6 +205,8 @@ class Hub:
         console.journal_line(kind, entry)
         if entry.name.isupper():
             self.errors[entry.name] = self.errors.get(entry.name, 0) + 1
+        if self.events is not None:
+            self.events.take(kind, entry)
         if kind == "consent":
             self.household.agreed += 1
 
@@ -181,6 +222,8 @@ class Hub:
             self.applet().post(payload)
         elif kind == b"order":
             self.order_desk().post(payload)
+        elif kind == b"receipt" and self.events is not None:
+            self.events.receipt(payload)
         else:
             self.journal.foreign("UNSUPPORTED", "wan topic")
 
@@ -307,6 +350,18 @@ async def _press(hub, name):
         hub.take_press(name, kind)  # whoever takes presses by now
 
 
+async def _check_journal(hub):
+    """Go along the journal's seals, and journal what is wrong with it and was not said before."""
+    before = lazy.loaded()
+    from .store import journal_check  # noqa: PLC0415 - once a start
+
+    modules = lazy.loaded() - before
+    for line in await slowly(journal_check.report(hub.journal)):
+        hub.journal.add("security", "INTEGRITY_FAILED", line)
+    journal_check = None
+    lazy.let_go(modules)
+
+
 async def _housekeeping(hub):
     looked = now_ms()
     while True:
@@ -359,6 +414,8 @@ async def _start(hub):
     except StoreError as err:  # a hub that made itself another key would be another hub: read on, but stay offline
         hub.journal.add("security", "INTEGRITY_FAILED", err.args[0])
     lazy.let_go(lazy.parts(identity.SIGNING) - before)
+    hub.seal_journal()
+    hub.start("journal check", lambda: _check_journal(hub))
     hub.model.hub_id = hub.identity.hub if hub.identity else ""
     hub.start("service desk", hub.cable.serve)
     console.say("start", {"hub": hub.model.hub_id, "version": VERSION, "name": hub.settings.get("name")})

@@ -155,6 +155,8 @@ class Household:
         if now:
             if hub.tenancy.due(now):
                 hub.journal.add("security", "tenancy", "since %d" % hub.tenancy.since)
+                if hub.events is not None:
+                    hub.events.outbox.empty(hub.journal.end("event"))
                 hub.restart_soon()  # what is shown and sent is made anew, without what is hidden now
             for meter in hub.meters:
                 if meter.intervals is not None:

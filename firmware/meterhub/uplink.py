@@ -106,7 +106,10 @@ class _Network:
 
 
 async def announce(hub) -> None:
-    """Keep the card on the broker up to date: at each connection, with the first reading, and every hour."""
+    """Keep the card on the broker up to date: at each connection, with the first reading, and every hour.
+
+    What waits in the outbox goes out as well.
+    """
     told = None
     while True:
         await asyncio.sleep(1)
@@ -115,6 +118,8 @@ async def announce(hub) -> None:
             hub.card_due = False
             told = state
             await _send_card(hub)
+        if hub.wan.is_up and hub.events is not None:
+            hub.events.deliver()
 
 
 async def _send_card(hub):

@@ -44,8 +44,8 @@ def hub_user(hub: str, password: str) -> User:
 
 
 def recipient_user(name: str, password: str) -> User:
-    """Return the user for a recipient: it hears every hub and may ask every hub."""
-    return User(name, password, ("meterhub/+/down/export",), ("meterhub/+/up/#",))
+    """Return the user for a recipient: it hears every hub, may ask every hub, and acknowledge what one tells."""
+    return User(name, password, ("meterhub/+/down/export", "meterhub/+/down/receipt"), ("meterhub/+/up/#",))
 
 
 class Passwords(BaseAuthPlugin):  # type: ignore[misc]

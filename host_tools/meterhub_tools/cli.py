@@ -48,8 +48,8 @@ With a board on the cable (--port /dev/ttyACM0), one after the other:
   meterhub flash          MicroPython onto it      meterhub deploy     the firmware onto it
   meterhub provision      make it yours            meterhub selftest   is everything wired right?
   meterhub monitor        see what it does         meterhub info       how is it?
-and later: meterhub settings, meterhub order, meterhub backup, meterhub restore, meterhub store, meterhub hubs,
-  meterhub bridge
+later: meterhub settings, meterhub order, meterhub backup, meterhub restore, meterhub store, meterhub hubs, \
+meterhub bridge
   meterhub capture        record a meter's line            meterhub decode     what is in a capture
   meterhub website        where customers see their data      meterhub proof   did this hub say so?
 `meterhub COMMAND --help` tells about one. Exit status: 0 done, 1 the device or the data said no, 2 wrong usage."""

@@ -60,9 +60,9 @@ class Recipient:
         """Return {"kid", "name", "key"} as a hub's settings list it; key is the point, base64url."""
         return {"kid": self.kid, "name": self.name, "key": base64url.encode(self.point)}
 
-    def sign(self, claims: dict) -> str:
-        """Return the request with these claims as compact JWS."""
-        header = {"alg": "ES256", "kid": self.kid, "typ": "mhx-request"}
+    def sign(self, claims: dict, typ: str = "mhx-request") -> str:
+        """Return these claims, a request's unless `typ` says else, as compact JWS."""
+        header = {"alg": "ES256", "kid": self.kid, "typ": typ}
         return jws.serialize_compact(header, json.dumps(claims).encode(), self._key, algorithms=["ES256"])
 
 

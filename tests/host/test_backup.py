@@ -360,3 +360,13 @@ def test_every_cut_of_a_backup_is_refused(saved, tmp_path):
         (tmp_path / "cut.zip").write_bytes(raw[:length])
         with pytest.raises(ToolError):
             archive.load(tmp_path / "cut.zip")
+
+
+def test_a_backups_journal_is_held_to_its_numbers_and_that_is_said(tmp_path):
+    write_history(tmp_path, NOW, 1, events=20)
+    name = "journal/event.0"
+    raw = (tmp_path / name).read_bytes()
+    assert "journal: 20 entries, no number is missing (only the hub" in archive.journal_in_words({name: raw})
+    begins = [at for at in range(len(raw)) if raw.startswith(b"\xe3", at) and raw[at + 15 :].startswith(b"start")]
+    without_the_sixth = raw[: begins[5]] + raw[begins[6] :]
+    assert "broken at event 7: 1 missing before it" in archive.journal_in_words({name: without_the_sixth})

@@ -11,6 +11,7 @@ from operator_desk import BROKER, Desk, leaks
 
 from meterhub_tools.board.port import CablePulled, Line
 from meterhub_tools.owner import documents, keys, registry
+from meterhub_tools.owner.wishes import Wishes
 
 PLAIN = ("--broker", "none", "--meter", "none")
 
@@ -508,3 +509,11 @@ def test_without_a_registry_there_is_a_hint(desk):
     status, said = desk.run("hubs", "list", "--keys", desk.keys)
     assert status == 1
     assert "`meterhub provision` makes it" in said
+
+
+def test_who_was_told_of_events_and_is_no_recipient_any_more_is_told_no_more():
+    one, two = ({"kid": kid, "name": kid, "key": base64.urlsafe_b64encode(bytes(65)).decode()} for kid in "ab")
+    base = {"recipients": [one], "events": {"to": "a"}}
+    for kept, recipients in (({}, [two]), ({"to": "a"}, [one, two])):
+        wishes = Wishes(name="x", broker="none", recipient=tuple(json.dumps(each) for each in recipients))
+        assert wishes.document(base).get("events", {}) == kept

@@ -250,6 +250,46 @@ def test_permission_that_the_household_ended_is_ended_here(anna, hub, desk):
     assert "ended on the display" in anna.get("/log/").content.decode()
 
 
+def told(fake, desk, **changes):
+    """Return what the hub tells of its own accord."""
+    items = [[4, NOW, "METER_SILENT", "main"], [7, 0, "meter is back", "main"]]
+    claims = {"to": desk.recipient.kid, "box": "01020304", "at": NOW, "dropped": [2, 0], "items": items, **changes}
+    return fake.sign("mh-items", claims).encode()
+
+
+def test_what_a_linked_hub_tells_is_stored_once_and_acknowledged_each_time(anna, hub, desk):
+    from meterhub.trust import items
+    from meterhub_tools.website.models import Event
+
+    desk.on_items(hub.hub, told(hub, desk))
+    assert not Event.objects.filter(hub=hub.hub).exists()  # nobody here has linked it
+    link(anna, hub)
+    for _ in range(2):
+        desk.on_items(hub.hub, told(hub, desk))
+        stored = Event.objects.filter(hub=hub.hub)
+        assert [(e.number, e.at, e.name) for e in stored] == [(4, NOW, "METER_SILENT"), (7, 0, "meter is back")]
+        token = desk.courier.sent.pop().decode()
+        proof.check_signature(token, desk.recipient.point)
+        kid, claims = items.receipt_claims(token)
+        assert (kid, claims["hub"], claims["box"], claims["id"]) == (desk.recipient.kid, hub.hub, "01020304", 7)
+
+
+@pytest.mark.parametrize("change", [{"to": "somebody"}, {"hub": "0" * 16}, {"items": []}, {"box": 5}, {"forged": 1}])
+def test_what_is_not_the_hubs_or_for_another_is_neither_stored_nor_acknowledged(anna, hub, desk, change):
+    from meterhub.errors import HubError
+    from meterhub_tools.website.models import Event
+
+    link(anna, hub)
+    sent = len(desk.courier.sent)
+    message = told(hub, desk, **change)
+    if "forged" in change:
+        message = message[:-6] + b"AAAAAA"
+    with pytest.raises(HubError):
+        desk.on_items(hub.hub, message)
+    assert not Event.objects.filter(hub=hub.hub).exists()
+    assert len(desk.courier.sent) == sent
+
+
 # -- asking ----------------------------------------------------------------------------------------------
 
 

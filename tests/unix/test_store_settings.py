@@ -9,7 +9,7 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 from store_folder import fresh, read, remove, write
 
 from meterhub.errors import ConfigError
-from meterhub.store import settings
+from meterhub.store import settings, settings_table
 
 KEY = "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"
 GOOD = {
@@ -59,6 +59,7 @@ BAD = (
     ("recipients", [{"kid": "k", "name": "n", "key": "!" * 87}]),
     ("recipients", [{"kid": "k", "name": "n", "key": KEY}] * 2),
     ("recipients", [{"kid": "k%d" % n, "name": "n", "key": KEY} for n in range(9)]),
+    ("events.to", "somebody"),
     ("wan.port", 1883),
     ("may.time", 5),
     ("may.everything", "k"),
@@ -92,6 +93,9 @@ class SettingsTest(unittest.TestCase):
         self.assertEqual(found.get("price.import_e5"), 28500)
         self.assertEqual(found.get("profile.registers"), ["1-0:1.8.0"])
         self.assertEqual(found.get("recipients")[0]["kid"], "k")
+        self.assertEqual(found.get("events.to"), "")
+        self.assertTrue(settings_table.is_protected("events.to"))
+        self.assertEqual(settings.load(changed("events.to", "k")).get("events.to"), "k")
 
     def test_what_is_left_out_has_its_default(self):
         found = settings.load({"schema": 1})

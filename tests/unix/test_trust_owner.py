@@ -6,6 +6,7 @@ import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
+from store_cuts import Cut, Flash
 from store_folder import fresh, read, remove, write
 
 from meterhub.codec import base64url
@@ -13,7 +14,7 @@ from meterhub.crypto import ecdsa, p256
 from meterhub.crypto.drbg import Drbg
 from meterhub.crypto.steps import run
 from meterhub.errors import HubError, StoreError
-from meterhub.store import files
+from meterhub.store import files, transaction
 from meterhub.store.record import Record
 from meterhub.trust import owner
 from meterhub.trust.identity import Identity
@@ -168,54 +169,6 @@ class SettingsTest(Fresh):
         self.assertEqual(self.refused(self.hub.open_settings(settings(seq=2))), "REPLAY seq")
 
 
-class Cut(BaseException):
-    """The power is cut."""
-
-
-class Flash:
-    """Stands for `os` and `open` in store.files: after so many changes of the flash the power is cut.
-
-    torn: a file that was being written is there, and holds half.
-    """
-
-    def __init__(self, changes, torn):
-        self._left = changes
-        self._torn = torn
-        self._os = files.os
-
-    def __enter__(self):
-        files.os = self
-        files.open = self._open
-        return self
-
-    def __exit__(self, *_):
-        files.os = self._os
-        del files.open
-
-    def _count(self):
-        if not self._left:
-            raise Cut
-        self._left -= 1
-
-    def _open(self, path, mode):
-        if "w" in mode:
-            if not self._left and self._torn:
-                write(path, b"half")
-            self._count()
-        return open(path, mode)
-
-    def rename(self, old, new):
-        self._count()
-        self._os.rename(old, new)
-
-    def remove(self, path):
-        self._count()
-        self._os.remove(path)
-
-    def __getattr__(self, name):
-        return getattr(self._os, name)
-
-
 class PowerCutTest(Fresh):
     def setUp(self):
         super().setUp()
@@ -225,7 +178,8 @@ class PowerCutTest(Fresh):
 
     def start(self):
         """What a start does; return (settings, seq)."""
-        owner.finish(Record(self.folder + "/owner"), self.folder)
+        transaction.finish(self.folder)
+        self.assertFalse(transaction.is_pending(self.folder))
         self.assertFalse(files.exists(self.folder + "/settings.json.next"))
         return read(self.folder + "/settings.json"), self.again().seq
 
@@ -259,7 +213,7 @@ class PowerCutTest(Fresh):
             write(self.folder + "/settings.json.next", b'{"never": 1}')
             try:
                 with Flash(changes, False):
-                    owner.finish(Record(self.folder + "/owner"), self.folder)
+                    transaction.finish(self.folder)
             except Cut:
                 pass
             self.assertEqual(self.start(), (b'{"old": 1}', 2))

@@ -22,3 +22,7 @@ class Bucket:
             return False
         self._left -= 1
         return True
+
+    def give_back(self) -> None:
+        """Put back the token that was taken last: it was well spent."""
+        self._left = min(self._size, self._left + 1)

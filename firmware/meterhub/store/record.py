@@ -74,6 +74,11 @@ class Record:
 
     def save(self, blob: "bytes | bytearray") -> None:
         """Keep `blob` in the place of what was there; ValueError when it is longer than the limit."""
+        files.write(*self.next_slot(blob))
+        self._seq += 1
+
+    def next_slot(self, blob: "bytes | bytearray") -> "tuple[str, bytearray]":
+        """Return (file, content) of the slot that counts once it is there: what a transaction puts in place."""
         if len(blob) > self._limit:
             raise ValueError("record")
         if self._seq < 0:
@@ -81,8 +86,11 @@ class Record:
         seq = self._seq + 1
         raw = bytearray(_MAGIC) + struct.pack("<IH", seq, len(blob)) + blob
         raw += struct.pack("<H", crc16_arc(raw, len(raw), _SEED))
-        files.write(self._slot(seq & 1), raw)
-        self._seq = seq
+        return self._slot(seq & 1), raw
+
+    def forget(self) -> None:
+        """Look at both slots again before the next save: somebody else has put one in place."""
+        self._seq = -1
 
     def erase(self) -> None:
         """Delete both slots."""

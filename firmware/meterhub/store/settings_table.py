@@ -37,6 +37,8 @@ def checked(document: dict) -> dict:
     for name in given:
         raise ConfigError(name, "is not a setting")
     values["meters"] = meter_settings.checked(values["meters"])
+    if values["events.to"] not in [""] + [one["kid"] for one in values["recipients"]]:
+        raise ConfigError("events.to", "is the kid of none of the recipients")
     return values
 
 
@@ -63,7 +65,7 @@ def is_secret(name: str) -> bool:
 
 def is_protected(name: str) -> bool:
     """Return whether only the owner of a hub changes a setting: who may do what, and through which broker."""
-    return name == "recipients" or name.startswith("wan.") or name.startswith("may.")
+    return name in ("recipients", "events.to") or name.startswith("wan.") or name.startswith("may.")
 
 
 def flat(document: dict) -> dict:
@@ -194,5 +196,6 @@ _TABLE = (  # name, type, default, check: (low, high) of a number or a text's le
     ("may.history", str, "", (0, 64)),  # ask for what was before that
     ("time.ntp", str, "", (0, 128)),  # a server's name; "": none is asked
     ("outage.heartbeat_s", int, 10, (10, 600)),
+    ("events.to", str, "", (0, 64)),  # the kid of the recipient that is told of events (events.py); "": nobody
 )
 _NAMES = [row[0] for row in _TABLE]

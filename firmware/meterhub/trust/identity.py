@@ -86,6 +86,17 @@ def load(record, drbg: Drbg):
     return Identity(int.from_bytes(raw[:32], "big"), bytes(raw[32:]), drbg)
 
 
+def journal_key(record) -> bytes:
+    """Return the key that seals the journal, from the identity in `record`; b"" when there is none to be read."""
+    from ..crypto.hkdf import hkdf  # noqa: PLC0415 - once a start
+
+    try:
+        raw = record.load()
+    except StoreError:  # load() says it
+        return b""
+    return hkdf(raw[:32], b"", b"meterhub journal", 32) if raw and len(raw) == 97 else b""
+
+
 def verify(public: bytes, token: str):
     """Return (as a generator) whether `token`, a compact JWS, is signed by the key with point `public` (65 bytes)."""
     from ..codec import jose  # noqa: PLC0415

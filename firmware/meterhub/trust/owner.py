@@ -15,12 +15,10 @@ Runs on  both
                      signed by the root in force, seq higher than any before (certificates and settings count as one
                      row). With `ca` the hub keeps that certificate in a file and puts its name into wan.ca.
 
-Format   JSON {root: base64url, seq: n, cert: compact JWS, due: hex SHA-256 or ""} in one two-slot record.
+Format   JSON {root: base64url, seq: n, cert: compact JWS} in one two-slot record.
 
-Settings and CA take effect together or not at all, whenever the power is cut. In this order: the CA goes into a file
-named by its hash; the document, which names it, into settings.json.next; then the record, with the new seq and the
-document's hash as `due`, in one step: that is the moment. After it finish() puts the document in its place, now or at
-the next start; before it finish() throws it away.
+Settings, CA and seq change together or not at all, whenever the power is cut: they are one store.transaction. The CA
+is a file named by its hash, which the settings name.
 """
 
 import binascii
@@ -31,13 +29,13 @@ from ..codec import base64url, jose
 from ..crypto import p256
 from ..errors import HubError
 from ..store import files
+from ..store.transaction import Transaction
 from . import identity, mhx
 
 MAX_DOCUMENT = 8192
 _MAX_CERTIFICATE = 2048
 _LARGEST_SEQ = (1 << 30) - 1
 _SETTINGS = "settings.json"
-_NEXT = ".next"
 
 
 class Owner:
@@ -51,7 +49,7 @@ class Owner:
         self._hub = hub
         self._public = public
         raw = record.load()
-        self._state = json.loads(raw) if raw else {"root": "", "seq": 0, "cert": "", "due": ""}
+        self._state = json.loads(raw) if raw else {"root": "", "seq": 0, "cert": ""}
 
     @property
     def root(self) -> bytes:
@@ -80,7 +78,9 @@ class Owner:
         if key != self._public:
             raise HubError("WRONG_HUB", "key")
         self._check_seq(claims)
-        self._keep({"root": claims["root"], "seq": claims["seq"], "cert": token, "due": self._state["due"]})
+        state = {"root": claims["root"], "seq": claims["seq"], "cert": token}
+        self._record.save(json.dumps(state).encode())
+        self._state = state
 
     # -- settings ------------------------------------------------------------------------------------
 
@@ -102,13 +102,15 @@ class Owner:
 
     def put_settings(self, seq: int, folder: str, raw: bytes, ca: bytes) -> None:
         """Let the settings document `raw` take the place of settings.json in `folder`, `seq` and `ca` with it."""
-        if self._state["due"]:  # of a document from before: this one may be the same to the byte
-            self._keep_changed(self.seq, "")
+        state = dict(self._state)
+        state["seq"] = seq
+        change = Transaction(folder)
         if ca:
-            files.replace(folder + "/" + ca_name(ca), ca)
-        files.replace(folder + "/" + _SETTINGS + _NEXT, raw)
-        self._keep_changed(seq, _digest(raw))
-        finish(self._record, folder)
+            change.put(ca_name(ca), ca)
+        change.put(_SETTINGS, raw)
+        change.save(self._record, json.dumps(state).encode())
+        change.commit()
+        self._state = state
 
     # -- one step of the checks each -----------------------------------------------------------------
 
@@ -134,31 +136,6 @@ class Owner:
         if claims["seq"] <= self.seq:
             raise HubError("REPLAY", "seq")
 
-    def _keep_changed(self, seq, due):
-        state = dict(self._state)
-        state.update({"seq": seq, "due": due})
-        self._keep(state)
-
-    def _keep(self, state):
-        self._record.save(json.dumps(state).encode())
-        self._state = state
-
-
-def finish(record, folder: str) -> None:
-    """End what put_settings() has begun: put the document that is due in its place, or throw it away.
-
-    To be called at a start, before the settings are read, when there is a file settings.json.next.
-    """
-    path = folder + "/" + _SETTINGS
-    staged = files.read(path + _NEXT, MAX_DOCUMENT)
-    if staged is None:
-        return
-    raw = record.load()
-    if raw and json.loads(raw)["due"] == _digest(staged):
-        files.move(path + _NEXT, path)
-    else:
-        files.remove(path + _NEXT)
-
 
 def remove_old_cas(folder: str, kept: str) -> None:
     """Delete the CA certificates that owners have sent, except the file `kept`."""
@@ -169,11 +146,7 @@ def remove_old_cas(folder: str, kept: str) -> None:
 
 def ca_name(der: bytes) -> str:
     """Return the name of the file for the CA certificate `der`."""
-    return "ca-%s.der" % _digest(der)[:8]
-
-
-def _digest(raw):
-    return binascii.hexlify(hashlib.sha256(raw).digest()).decode()
+    return "ca-%s.der" % binascii.hexlify(hashlib.sha256(der).digest()).decode()[:8]
 
 
 def _der(claims):

@@ -24,6 +24,8 @@ from typing import Any
 from .. import firmware  # noqa: F401  (puts the firmware's package on the path)
 from ..errors import ToolError
 
+from meterhub.crypto import steps  # isort: skip
+from meterhub.store import journal_check  # isort: skip
 from meterhub.store.journal import KINDS, Journal  # isort: skip
 from meterhub.store.profile import Profile  # isort: skip
 
@@ -154,6 +156,17 @@ def reach(files: dict[str, bytes]) -> Reach:
         newest = [journal.last(kind, 1) for kind in KINDS]
         numbers = tuple(found[0].seq if found else 0 for found in newest)
         return Reach(profile.first or 0, profile.last or 0, profile.count, numbers)
+
+
+def journal_in_words(files: dict[str, bytes]) -> str:
+    """Return how the journal in `files` stands, as far as can be told without the hub's key."""
+    with _unpacked(files) as folder:
+        journal = Journal(str(folder / "journal"), _NoClock())
+        verdicts = {kind: steps.run(journal_check.check(journal, kind)) for kind in KINDS}
+    broken = [f"{kind} {verdict.first}: {verdict.why}" for kind, verdict in verdicts.items() if verdict.breaks]
+    entries = sum(verdict.entries for verdict in verdicts.values())
+    state = "broken at " + "; ".join(broken) if broken else "no number is missing"
+    return f"journal: {entries:,} entries, {state} (only the hub has the key that checks its seals)"
 
 
 @contextlib.contextmanager

@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"file": str(args.file), "files": len(files), "entries": far.entries, "last": far.last}))
     else:
         print(f"{args.file}: {in_words(far)}; the hub starts again")
+        print(archive.journal_in_words(files))
     return 0
 
 

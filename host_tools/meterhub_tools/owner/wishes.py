@@ -81,6 +81,9 @@ class Wishes:
             made["meters"] = METERS[self.meter]
         if self.recipient:
             made["recipients"] = [one for text in self.recipient for one in _recipients(text)]
+            told = made.get("events", {}).get("to")
+            if told == base.get("events", {}).get("to") and told not in [one["kid"] for one in made["recipients"]]:
+                made.pop("events", None)  # who was told of events is no recipient any more
         made = document.merged(made, self._wifi(made.get("wifi", {}), ask), self._wan(made.get("wan", {}), ask))
         return made
 

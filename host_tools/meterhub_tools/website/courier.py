@@ -25,6 +25,7 @@ from ..recipient import MAX_UP, Card, read_card
 from meterhub.errors import HubError  # isort: skip
 
 QUEUE = 64
+_KINDS = ("card", "availability", "export", "outbox")  # the card first: what a hub tells is held against it
 _log = logging.getLogger(__name__)
 Listener = Callable[[str, bytes], None]
 
@@ -39,14 +40,19 @@ class Presence:
 
 
 class Courier:
-    """Publishes to hubs and listens to those that were asked for with `watch`."""
+    """Publishes to hubs and listens to those that were asked for with `watch`.
 
-    def __init__(self, broker: str, ca: Path | None, listener: Listener) -> None:
+    listener: hears the messages of MHX 1; on_items: what hubs tell of their own accord.
+    """
+
+    def __init__(
+        self, broker: str, ca: Path | None, listener: Listener, on_items: Listener = lambda _hub, _raw: None
+    ) -> None:
         url = urlsplit(broker)
         if url.scheme not in ("mqtt", "mqtts") or not url.hostname:
             raise ValueError(broker)
         self._where = (url.hostname, url.port or (8883 if url.scheme == "mqtts" else 1883))
-        self._listener = listener
+        self._listeners = {"export": listener, "outbox": on_items}
         self._changed = threading.Condition()
         self._hubs: dict[str, Presence] = {}
         self._client = client = mqtt.Client(CallbackAPIVersion.VERSION2)
@@ -75,9 +81,9 @@ class Courier:
         """Whether the broker is there."""
         return self._client.is_connected()
 
-    def send(self, hub: str, message: bytes) -> None:
-        """Publish one message of MHX 1 to `hub`."""
-        self._client.publish(f"meterhub/{hub}/down/export", message, qos=1)
+    def send(self, hub: str, message: bytes, kind: str = "export") -> None:
+        """Publish one message to `hub`: of MHX 1, or a "receipt"."""
+        self._client.publish(f"meterhub/{hub}/down/{kind}", message, qos=1)
 
     def watch(self, hub: str) -> Presence:
         """Listen to `hub` from now on; return what is known of it."""
@@ -96,7 +102,7 @@ class Courier:
         return presence.card
 
     def _subscribe(self, hub: str) -> None:
-        self._client.subscribe([(f"meterhub/{hub}/up/{kind}", 1) for kind in ("card", "availability", "export")])
+        self._client.subscribe([(f"meterhub/{hub}/up/{kind}", 1) for kind in _KINDS])
 
     def _on_connect(self, *_: object) -> None:
         with self._changed:
@@ -109,9 +115,9 @@ class Courier:
         if hub not in self._hubs or len(message.payload) > MAX_UP:
             return
         try:
-            if kind == "export":
+            if kind in self._listeners:
                 self._hubs[hub].seen_at = int(time.time())
-                self._listener(hub, bytes(message.payload))
+                self._listeners[kind](hub, bytes(message.payload))
             else:
                 self._note(hub, kind, message)
         except HubError as error:

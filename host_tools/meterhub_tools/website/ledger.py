@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import proof
+from ..items import Delivery
 from ..recipient import Card, Request
-from .models import Entry, Link, unix_now
+from .models import Entry, Event, Link, unix_now
 
 from meterhub.codec import jose  # isort: skip
 from meterhub.errors import HubError  # isort: skip
@@ -63,6 +64,25 @@ def revoked_at_home(card: Card, token: str) -> None:
     Link.objects.filter(pk=link.pk).update(revoked_at=now)
     about = {"what": "revoke", "mode": "display", "code": "", "result": "revoked"}
     Entry.objects.create(account_id=link.account_id, hub=card.hub, at=now, ended_at=now, **about)
+
+
+def linked_hubs() -> list[str]:
+    """Return the ids of the hubs that any account may ask."""
+    return list(Link.objects.filter(revoked_at=0, until__gte=unix_now()).values_list("hub", flat=True).distinct())
+
+
+def is_linked(hub: str) -> bool:
+    """Return whether any account may ask this hub."""
+    return Link.objects.filter(hub=hub, revoked_at=0, until__gte=unix_now()).exists()
+
+
+def keep_events(delivery: Delivery) -> None:
+    """Store what a hub has told, each event once however often it comes."""
+    told = [
+        Event(hub=delivery.hub, box=delivery.box, number=item.id, at=item.at, name=item.name, detail=item.detail)
+        for item in delivery.items
+    ]
+    Event.objects.bulk_create(told, ignore_conflicts=True)
 
 
 def interrupted() -> None:

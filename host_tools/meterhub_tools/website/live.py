@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from django.db import close_old_connections
 
+from .. import items
 from ..recipient import MAX_UP, Card, Exchange, Recipient, Request
 from . import ledger
 from .courier import Courier
@@ -319,6 +320,16 @@ class Desk:
                         run.feed(raw)
                         self._finish(run)
                 return
+
+    def on_items(self, hub: str, raw: bytes) -> None:
+        """Store what a linked hub tells of its own accord, and then tell it so; HubError when it is refused."""
+        close_old_connections()
+        card = self.courier.watch(hub).card
+        if card is None or not ledger.is_linked(hub):
+            return  # it will be told again
+        delivery = items.read(raw, card, self.recipient.kid)
+        ledger.keep_events(delivery)
+        self.courier.send(hub, items.receipt(self.recipient, delivery, int(time.time())), "receipt")
 
     def _on_consent(self, hub: str, message: dict) -> None:
         """The household revoked an account's consent on its display."""

@@ -1,4 +1,4 @@
-"""What the website keeps in its database: who its customers are, which hubs they linked, what was asked and when.
+"""What the website keeps in its database: customers, the hubs they linked, what was asked and when, what hubs told.
 
 No reading, PIN or key of an exchange is ever stored: those live in vault.py and live.py, in memory.
 """
@@ -104,3 +104,19 @@ class Entry(models.Model):
     def last(self) -> int:
         """The last second asked for: midnight belongs to the day before it."""
         return self.stop - 1
+
+
+class Event(models.Model):
+    """Something that a hub has told of its own accord. box, number: its id there; at: when, 0: it did not know."""
+
+    hub: models.CharField[str, str] = models.CharField(max_length=16)
+    box: models.CharField[str, str] = models.CharField(max_length=8)
+    number: models.BigIntegerField[int, int] = models.BigIntegerField()
+    at: models.BigIntegerField[int, int] = models.BigIntegerField()
+    name: models.CharField[str, str] = models.CharField(max_length=32)
+    detail: models.CharField[str, str] = models.CharField(max_length=160, blank=True)
+    received_at: models.BigIntegerField[int, int] = models.BigIntegerField(default=unix_now)
+
+    class Meta:
+        ordering: ClassVar = ["box", "number"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["hub", "box", "number"], name="each_event_once")]

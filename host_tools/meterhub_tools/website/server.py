@@ -57,11 +57,13 @@ def open_desk(options: Options) -> Iterator[None]:
     gate = Gate(options.registry)
     desk = Desk(keys.load(options.data, options.name), Vault(), gate)
     try:
-        courier = Courier(options.broker, options.ca, desk.on_message)
+        courier = Courier(options.broker, options.ca, desk.on_message, desk.on_items)
     except (ValueError, OSError) as error:
         raise ToolError(f"--broker and --ca: {error}; expected mqtt[s]://[user:password@]host[:port]") from error
     state.set_desk(desk)
     ledger.interrupted()
+    for hub in ledger.linked_hubs():
+        courier.watch(hub)
     desk.start(courier)
     try:
         yield
