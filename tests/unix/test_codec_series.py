@@ -110,7 +110,7 @@ class RefusalTest(unittest.TestCase):
         for n in range(len(good)):
             if n != len(good) - 4:  # there the base ends: a whole series without entries
                 self.assertEqual(error_of(series.unpack, good[:n]), ("MALFORMED", "series"))
-        for at, byte in ((0, 0), (0, 2), (3, 0), (3, 9), (len(good) - 4, 5), (len(good) - 4, 127), (len(good) - 3, 0)):
+        for at, byte in ((0, 0), (0, 2), (3, 0), (3, 9), (len(good) - 4, 6), (len(good) - 4, 127), (len(good) - 3, 0)):
             raw = good[:at] + bytes((byte,)) + good[at + 1 :]
             self.assertEqual(error_of(series.unpack, raw), ("MALFORMED", "series"))
         self.assertEqual(error_of(series.unpack, good + b"\x01\x00"), ("MALFORMED", "series"))  # a run of none

@@ -11,7 +11,7 @@ from store_folder import flip, fresh, remove
 from meterhub.applets.stream import Stream
 from meterhub.codec import series
 from meterhub.codec.calendar import seconds
-from meterhub.codec.load_profile import MEASURED, MISSING, OPEN, PARTIAL, Entry
+from meterhub.codec.load_profile import EXCHANGED, MEASURED, MISSING, OPEN, Entry
 from meterhub.codec.timezone import Zone
 from meterhub.errors import HubError
 from meterhub.meters.intervals import IntervalRecorder
@@ -94,8 +94,9 @@ class IntervalsTest(Case):
         self.hear_from(0, 4000)
         self.assertEqual(self.exchange(4300), ([0], [0]))
         self.hear_from(4800, 9000, "B")
-        self.assertEqual(self.kept(), [(n, MEASURED, ".G" if n < 3 else "BG") for n in range(6)])
-        self.assertEqual(self.kept("A", "G"), [(n, MEASURED, "AG" if n < 3 else ".G") for n in range(6)])
+        quality = [EXCHANGED if n == 3 else MEASURED for n in range(6)]
+        self.assertEqual(self.kept(), [(n, quality[n], ".G" if n < 3 else "BG") for n in range(6)])
+        self.assertEqual(self.kept("A", "G"), [(n, quality[n], "AG" if n < 3 else ".G") for n in range(6)])
 
     def test_an_interval_that_had_ended_is_the_old_meter_s(self):
         for work in (lambda: self.recorder.set_meters(("B", "G"), T + 1900), lambda: self.exchange(1900)):
@@ -111,7 +112,7 @@ class IntervalsTest(Case):
         self.exchange(1230, "B", "H")
         self.ticks = 3600000
         self.recorder.close_stale(T + 4000)
-        self.assertEqual(self.kept(), [(1, PARTIAL, "BH")])
+        self.assertEqual(self.kept(), [(1, EXCHANGED, "BH")])
         self.assertEqual(self.kept("A", "G"), [(0, MEASURED, "AG")])
 
     def test_the_open_interval_has_nothing_of_the_old_meter(self):
@@ -125,14 +126,15 @@ class IntervalsTest(Case):
         self.hear_from(0, 1200)
         self.assertEqual(self.exchange(1300, "A", "H"), ([1], [1]))
         self.hear_from(1800, 3600, "A", "H")
-        self.assertEqual(self.kept(), [(0, MEASURED, "A."), (1, MEASURED, "AH"), (2, MEASURED, "AH")])
+        self.assertEqual(self.kept(), [(0, MEASURED, "A."), (1, EXCHANGED, "AH"), (2, MEASURED, "AH")])
 
     def test_a_meter_exchanged_while_the_hub_was_off_is_told_at_once(self):
         self.hear_from(0, 3600)
         self.boot()
         self.assertEqual(self.hear(5000, "B"), ([], [0]))
         self.hear_from(5400, 7200, "B")
-        self.assertEqual(self.kept(), [(n, MEASURED, ".G" if n < 3 else "BG") for n in range(5)])
+        quality = [EXCHANGED if n == 3 else MEASURED for n in range(5)]
+        self.assertEqual(self.kept(), [(n, quality[n], ".G" if n < 3 else "BG") for n in range(5)])
 
     def test_where_the_old_meter_s_interval_cannot_be_kept_the_new_one_s_still_are(self):
         self.hear_from(0, 1790, every=10)
@@ -141,7 +143,7 @@ class IntervalsTest(Case):
         self.profile._path = self.folder
         self.assertEqual(self.profile.meters, ("B", "G"))
         self.recorder.reading(T + 3600, (self.reads("B", T + 3600), None))
-        self.assertEqual(self.kept(), [(0, MEASURED, ".G"), (1, MEASURED, ".G"), (2, MEASURED, "B.")])
+        self.assertEqual(self.kept(), [(0, MEASURED, ".G"), (1, MEASURED, ".G"), (2, EXCHANGED, "B.")])
 
     def test_what_shows_only_when_the_meter_is_known_is_not_closed_again(self):
         self.hear_from(0, 3600)
@@ -197,7 +199,7 @@ class ExportTest(Case):
         self.history()
         stream = self.stream(regs=(IMPORT,))
         entries = self.chunk(stream, 0)[1:] + self.chunk(stream, 1)[1:]
-        self.assertEqual([entry.quality for entry in entries], [MISSING] * 49 + [MEASURED] * 95)
+        self.assertEqual([entry.quality for entry in entries], [MISSING] * 49 + [EXCHANGED] + [MEASURED] * 94)
         self.assertEqual(stream.present, 95)
 
     def test_days_over_an_exchange(self):

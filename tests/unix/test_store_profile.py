@@ -9,7 +9,7 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 from store_folder import fresh, remove, write
 
 from meterhub.codec.calendar import seconds
-from meterhub.codec.load_profile import CLOCK_UNSURE, MEASURED, MISSING, OPEN, PARTIAL, Column, Entry
+from meterhub.codec.load_profile import KEPT, MEASURED, MISSING, OPEN, Column, Entry
 from meterhub.errors import HubError
 from meterhub.store import files
 from meterhub.store.profile import Profile
@@ -88,9 +88,9 @@ class ProfileTest(Case):
         self.assertEqual([e.at for e in self.profile.read(T + 1, T + 2)], [])
 
     def test_qualities_come_back(self):
-        for n, quality in enumerate((MEASURED, PARTIAL, CLOCK_UNSURE)):
+        for n, quality in enumerate(KEPT):
             self.profile.append(Entry(T + n * STEP, quality, (n, n)))
-        self.assertEqual([e.quality for e in self.profile.read(T, T + 2 * STEP)], [MEASURED, PARTIAL, CLOCK_UNSURE])
+        self.assertEqual([e.quality for e in self.profile.read(T, T + 3 * STEP)], list(KEPT))
 
     def test_what_is_no_entry_of_a_profile_is_refused(self):
         for at, quality, values in (

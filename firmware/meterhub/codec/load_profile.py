@@ -12,7 +12,9 @@ MEASURED = 1
 PARTIAL = 2  # the last reading lies more than a minute before the interval's end, or the hub was off within it
 CLOCK_UNSURE = 3  # stamped by a clock that was not synchronised
 OPEN = 4  # the interval has not ended; the reading is the newest
-QUALITY = ("missing", "measured", "partial", "clock unsure", "open")
+EXCHANGED = 5  # another meter took its place within the interval; the reading is the new one's
+QUALITY = ("missing", "measured", "partial", "clock unsure", "open", "meter exchanged")
+KEPT = (MEASURED, PARTIAL, CLOCK_UNSURE, EXCHANGED)  # what a store keeps
 
 # obis: "1-0:1.8.0"; scale: power of ten; unit: IEC 62056-6-2 code
 Column = namedtuple("Column", ("obis", "scale", "unit"))

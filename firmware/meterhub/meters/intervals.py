@@ -9,7 +9,7 @@ Runs on  both
 The value at an interval's end is that of the reading nearest to it, at most a minute before or after: MEASURED.
 Where there is none, it is that of the last reading inside the interval: PARTIAL. An interval without a reading is
 not kept; it stays a gap, and nothing is ever guessed into one. An interval in which the hub was off, or its clock has
-jumped, is PARTIAL at the best.
+jumped, is PARTIAL at the best; one in which a meter was exchanged is EXCHANGED.
 
 What a meter without a clock tells before the hub knows the time is kept by the ticks (undated.py), and stamped, as
 CLOCK_UNSURE, as soon as it does.
@@ -17,7 +17,7 @@ CLOCK_UNSURE, as soon as it does.
 
 from micropython import const
 
-from ..codec.load_profile import CLOCK_UNSURE, MEASURED, OPEN, PARTIAL, Entry
+from ..codec.load_profile import CLOCK_UNSURE, EXCHANGED, MEASURED, OPEN, PARTIAL, Entry
 from ..errors import HubError
 from ..hal.ticks import now_ms, since
 
@@ -47,6 +47,7 @@ class IntervalRecorder:
         self._leap = (0, 0)  # (time, readings in a row) of those far ahead of all before
         self._late = False  # the readings that are late have been told
         self._torn = (0, 0)  # from when to when the hub was off, or its clock jumped
+        self._exchanged = 0  # when a meter was
         self._undated = None  # undated.Undated
 
     def set_meters(self, meters: tuple, at: "int | None") -> list:
@@ -59,6 +60,8 @@ class IntervalRecorder:
         if meters == self._meters:
             return []
         changed = self._profile.exchanged(meters)
+        if changed:
+            self._exchanged = at or self._clock.now()
         try:
             if changed and self._before is not None:
                 end = self._end_of(self._before[0])
@@ -222,6 +225,8 @@ class IntervalRecorder:
             chosen, quality = before, PARTIAL
         if quality == MEASURED and end > self._torn[0] and end - self._step < self._torn[1]:
             quality = PARTIAL
+        if end - self._step <= self._exchanged < end:
+            quality = EXCHANGED
         if chosen is not None:
             self._profile.append(Entry(end, quality if chosen[2] else CLOCK_UNSURE, chosen[1]))
         self._closed = end

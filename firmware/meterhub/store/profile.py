@@ -18,7 +18,7 @@ before a column's meter was known counts as that of the first one that was known
 from micropython import const
 
 from ..codec import calendar
-from ..codec.load_profile import MISSING, OPEN, Entry
+from ..codec.load_profile import KEPT, MISSING, Entry
 from ..errors import HubError
 from . import files, segment
 
@@ -110,13 +110,13 @@ class Profile:
         return self._count
 
     def append(self, entry: Entry) -> None:
-        """Keep an entry of quality MEASURED, PARTIAL or CLOCK_UNSURE.
+        """Keep an entry; its quality is one of load_profile.KEPT.
 
         HubError INTERVAL_LATE unless it is newer than all that are kept, STORE_FULL, STORE_DAMAGED when it cannot be
         written; ValueError for one that cannot be.
         """
         at, quality, values = entry
-        if at % self.interval_s or not MISSING < quality < OPEN or len(values) != len(self.columns):
+        if at % self.interval_s or quality not in KEPT or len(values) != len(self.columns):
             raise ValueError("entry")
         if any([value is not None and value < 0 for value in values]):
             raise ValueError("entry")

@@ -9,7 +9,7 @@ Runs on  both
              u8 unit), R ids, each that of the column's meter (u8 length, at most 48, 0 where it is not known; ASCII),
              u16 CRC-16/ARC (from 0xFFFF) over all that stands before it. Little endian.
     records  to the end of the file, each:
-             u8      kind and quality: 0xA0 anchor or a step, plus the quality 1..3 of codec/series.py. A step is 0x50,
+             u8      kind and quality: 0xA0 anchor or a step, plus the quality (load_profile.KEPT). A step is 0x50,
                      0x18, 0x28, 0x30, 0x48, 0x60, 0x88 or 0x90: so many of the last registers (0..7) stand still,
                      and have no cell; as many as do
              anchor: varint index, the interval's end / interval_s; varint ordinal, the records before it in the file
@@ -30,7 +30,7 @@ from micropython import const
 
 from ..codec import varint
 from ..codec.crc import crc16_arc
-from ..codec.load_profile import Column
+from ..codec.load_profile import KEPT, Column
 from ..codec.obis import pack_obis, unpack_obis
 from .window import Window
 
@@ -254,7 +254,7 @@ class Segment:
                 values.append(cell - 1 + ((last[i] or 0) if last is not None else 0))
             else:
                 values.append(None)
-        if pos + 2 > limit or not 0 < buf[at] & 7 < 4 or index >> 32:
+        if pos + 2 > limit or buf[at] & 7 not in KEPT or index >> 32:
             raise ValueError
         struct.pack_into("<I", self._crc_buf, 0, index)
         crc = crc16_arc(memoryview(buf)[at:pos], pos - at, crc16_arc(self._crc_buf, 4, self._seed))

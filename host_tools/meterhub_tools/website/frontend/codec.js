@@ -83,7 +83,7 @@ export function cleanPin(typed) {
 export const MISSING = 0;
 export const MEASURED = 1;
 export const OPEN = 4;
-export const QUALITY = ["missing", "measured", "partial", "clock unsure", "open"];
+export const QUALITY = ["missing", "measured", "partial", "clock unsure", "open", "meter exchanged"];
 const ANEW = 128;
 const MOST_ENTRIES = 100000;
 
