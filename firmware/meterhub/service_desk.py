@@ -9,6 +9,8 @@ Runs on  MicroPython
                 {reason: how often}, serial, age_s: since the last telegram, null before the first}], intervals, have:
                 range of the profile, outages {count, min3, long, seconds, last: [start, end] or []}, drift_ppm,
                 display, loaded: parts that are in memory only now}
+  history    {column: of the profile, or absent} -> {register, unit: IEC 62056-6-2 code, days, weeks, months: [[start:
+                Unix s, growth or null], newest first]}                                         (meters/history.py)
   prove      {nonce: 16..32 bytes, base64url} -> {token: JWS typ "mh-proof" {v, hub, key, nonce, at}, by the hub's key}
   tray       {data: text, new: bool} -> {size}    collects a long text (8192 characters) piece by piece; new: begin one
   own        takes the tray: the hub's certificate -> {seq, root}                               (trust/owner.py)
@@ -120,6 +122,24 @@ class Desk:
             "display": hub.settings.get("display.driver") + (" works" if hub.ihd.works else " does not answer"),
             "loaded": parts,
         }
+
+    async def history(self, request):
+        hub = self.hub
+        number = request.get("column", 0)
+        if not isinstance(number, int) or not 0 <= number < len(hub.profile.columns):
+            raise HubError("MALFORMED", "column")
+        if not hub.clock.now():
+            raise HubError("CLOCK_INVALID", "unset")
+        before = lazy.loaded()
+        from .meters import history  # noqa: PLC0415 - when somebody asks
+
+        column = hub.profile.columns[number]
+        newest = hub.meters[0].registers.value(column.obis, column.scale) if hub.meters else None
+        found = history.history(hub.profile, hub.zone, number, hub.clock.now(), newest)
+        history = None
+        lazy.let_go(lazy.loaded() - before)
+        days, weeks, months = found
+        return {"register": column.obis, "unit": column.unit, "days": days, "weeks": weeks, "months": months}
 
     # -- the tray -----------------------------------------------------------------------------------
 
@@ -280,6 +300,7 @@ def _largest_piece():
 _VERBS = {
     "hello": Desk.hello,
     "info": Desk.info,
+    "history": Desk.history,
     "prove": Desk.prove,
     "tray": Desk.tray,
     "own": Desk.own,

@@ -113,6 +113,20 @@ def test_backup_holds_the_history_and_no_secret(desk, hub):
     assert "4,000 intervals" in desk.shown
 
 
+def test_info_tells_what_was_used_by_days_weeks_and_months(desk, hub):
+    with Line(hub.port) as line:
+        line.ask("clock", at=NOW)
+    status, said = desk.run("info", "--port", hub.port, "--history", "--json")
+    assert status == 0, said
+    found = json.loads(said)
+    assert [len(found[name]) for name in ("days", "weeks", "months")] == [9, 6, 14]
+    assert found["days"][1][1] == 48 * 140
+    status, said = desk.run("info", "--port", hub.port, "--history")
+    assert status == 0, said
+    assert "6,720 Wh" in said
+    assert "not known" in said
+
+
 def test_restore_brings_a_lost_history_back(desk, hub):
     before = history(hub.data)
     path = backed_up(desk, hub)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from typing import Any
 
 from ..board.port import Line
@@ -16,6 +17,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="a hub on the cable: versions, memory, flash, link, errors since its start",
         description="Asks a hub on the cable how it is.",
     )
+    parser.add_argument("--history", action="store_true", help="what was used: 8 days, 5 weeks, 13 months")
     add_port(parser)
 
 
@@ -30,8 +32,23 @@ def add_port(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what the hub says."""
     with Line(args.port) as line:
+        if args.history:
+            return _print_history(line.ask("history"), args.json)
         facts = line.hub | line.ask("info")
     print(json.dumps(facts) if args.json else "\n".join(f"{name:15} {text}" for name, text in _rows(facts)))
+    return 0
+
+
+def _print_history(found: dict[str, Any], for_machines: bool) -> int:
+    if for_machines:
+        print(json.dumps(found))
+        return 0
+    unit = {30: "Wh", 13: "dm3"}.get(found["unit"], "")
+    print(f"{found['register']}, the newest first; a period begins at local midnight, shown as UTC")
+    for name in ("days", "weeks", "months"):
+        for start, growth in found[name]:
+            began = time.strftime("%Y-%m-%d %H:%M", time.gmtime(start))
+            print(f"{name[:-1]:6} {began}  {'not known' if growth is None else f'{growth:>12,} {unit}'}")
     return 0
 
 
