@@ -1,6 +1,6 @@
 """The store on a flash that is full, worn or damaged, under the real littlefs: named, set aside, and the rest goes on.
 
-Runs on  the MicroPython unix port; test_power_cuts.py starts it
+Runs on  the MicroPython unix port; test_flash_cuts.py starts it
 """
 
 import os
