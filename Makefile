@@ -19,7 +19,7 @@ demo: setup ## the main job on this machine: meter, hub, display and website, un
 test: ## prove it: all checks and all tests (installs a browser and a broker where it may)
 	@sh host_tools/setup/run tests
 	@$(MAKE) --no-print-directory lint types
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: setup lint types ## style, types, and the direction of imports; seconds
 	$(BIN)/pytest -q tests/host/test_layers.py
