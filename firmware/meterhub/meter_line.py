@@ -3,7 +3,7 @@
 Runs on  the unix port and the boards
 """
 
-_BUFFER = 512
+_BUFFER = 256
 
 
 def start(hub) -> None:

@@ -19,12 +19,12 @@ Runs on  both
 
 from micropython import const
 
-from ..codec.copy import copy
 from ..codec.crc import crc16_x25
 from ..errors import FrameError
 from .dlms_apdu import APDUs, has_llc
 from .dlms_lists import Lists
 from .dlms_security import Envelope
+from .framing import Framing
 
 _SIZE = const(2050)
 _NONE = const(())
@@ -42,7 +42,7 @@ _MORE = const(-1)
 _BAD = const(-2)
 
 
-class DLMSDecoder:
+class DLMSDecoder(Framing):
     """Decodes one line.
 
     key, auth_key: 16 bytes or None, see dlms_security.Envelope; zone: codec.timezone.Zone for times that do not say
@@ -50,16 +50,13 @@ class DLMSDecoder:
     """
 
     def __init__(self, key=None, auth_key=None, zone=None, base_offset_s: int = 3600) -> None:
-        self.errors = {}
+        super().__init__(_SIZE)
         self.envelope = Envelope(key, auth_key)
         self._apdus = APDUs(self.envelope, Lists(zone, base_offset_s), self._count)
-        self._buf = bytearray(_SIZE)
-        self._frame = memoryview(self._buf)[1:]  # behind the flag
-        self._len = 0
+        self._frame = self._view[1:]  # behind the flag
         self._info = 0  # where the information of the HDLC frame begins, once its header is known to be right
         self._tries = 0  # frames looked for inside one that failed
         self._failed = 0  # bytes of that one that are still in the buffer
-        self._told = False  # the garbage that goes on has been counted
 
     def feed(self, buf: "bytes | bytearray", n: int) -> "list | tuple":
         """Take the first `n` bytes of `buf`; return the Telegrams they complete, mostly none."""
@@ -129,21 +126,9 @@ class DLMSDecoder:
                 pos += 1
         return pos
 
-    def _tell(self):
-        if not self._told:
-            self._count("garbage")
-            self._told = True
-
-    def _copy(self, buf, pos, n):
-        copy(self._buf, self._len, buf, pos, n)
-        self._len += n
-
     def _drop(self, n):
         """Take `n` bytes off the buffer's front."""
-        rest = self._len - n
-        if rest:
-            self._buf[:rest] = self._buf[n : self._len]
-        self._len = rest
+        super()._drop(n)
         self._info = 0
         self._failed -= min(n, self._failed)
         if not self._failed:
@@ -275,6 +260,3 @@ class DLMSDecoder:
         if control & 0xE0:
             raise FrameError("unsupported CI")
         return self._apdus.part(own, 9, size - 2, control & 15, bool(control & _LAST_SEGMENT))
-
-    def _count(self, reason):
-        self.errors[reason] = self.errors.get(reason, 0) + 1

@@ -20,16 +20,15 @@ from micropython import const
 
 from ..errors import FrameError
 from . import mbus_records
+from .framing import Stepping
 from .mbus_fixed import fixed_records
 from .reading import Reading, Telegram
 
 _SIZE = const(261)  # 68 L L 68, at most 255 bytes, sum, 16
-_MOST_REASONS = const(24)
 _LONG = const(0x68)
 _SHORT = const(0x10)
 _STOP = const(0x16)
 _ACK = const(0xE5)
-_NONE = const(())
 _ENCRYPTED = const(b"\x02\x03\x04\x05\x07\x08\x09\x0a\x0d\x0f")  # the modes that are defined, EN 13757-7
 _REFUSALS = (
     "unspecified", "CI field", "too long", "too many records", "premature end",
@@ -42,45 +41,14 @@ _MEDIA = (
 _MORE_MEDIA = {0x15: "hot water", 0x16: "cold water", 0x17: "two waters", 0x18: "pressure", 0x19: "converter"}
 
 
-class MBusDecoder:
+class MBusDecoder(Stepping):
     """Decodes the answers on one bus. base_offset_s: what the meters' standard time is ahead of UTC by."""
 
     def __init__(self, base_offset_s: int = 3600) -> None:
-        self.errors = {}
+        super().__init__(_SIZE, 1)
         self.more = False  # of the last telegram: the meter has more to tell
         self.address = -1  # of the last frame
         self._records = mbus_records.Records(base_offset_s)
-        self._buf = bytearray(_SIZE)
-        self._view = memoryview(self._buf)
-        self._len = 0
-        self._need = 1  # when to look at the buffer again
-        self._told = False  # the garbage that goes on has been counted
-
-    def feed(self, buf: "bytes | bytearray", n: int) -> "list | tuple":
-        """Take the first `n` bytes of `buf`; return the Telegrams they complete, mostly none."""
-        found = _NONE
-        own, at, need = self._buf, self._len, self._need
-        for i in range(n):
-            own[at] = buf[i]
-            at += 1
-            if at >= need:
-                self._len = at
-                found = self._settle(found)
-                at, need = self._len, self._need
-        self._len = at
-        return found
-
-    def silence(self) -> "list | tuple":
-        """Say that the line has been silent: no frame goes on. Return the Telegrams behind one that had begun."""
-        found = _NONE
-        if self._len and not self._told:
-            self._count("truncated")
-            self._told = True
-        while self._len:
-            self._drop_to_start()
-            found = self._settle(found)
-        self._told = False
-        return found
 
     def _whole(self):
         """Return how long the frame at the buffer's front is, or at least is; 0 for what begins no frame."""
@@ -113,7 +81,7 @@ class MBusDecoder:
             if not self._told or whole > 5:
                 self._count("crc" if whole > 5 else "garbage")
                 self._told = True
-            self._drop_to_start()
+            self._skip()
         return found
 
     def _sum_is_right(self, whole):
@@ -125,19 +93,13 @@ class MBusDecoder:
         first = 1 if whole == 5 else 4
         return sum(self._view[first : whole - 2]) & 0xFF == buf[whole - 2]
 
-    def _drop_to_start(self):
+    def _skip(self):
         """Drop the first byte, and all behind it that cannot begin a frame."""
         buf = self._buf
         n = 1
         while n < self._len and buf[n] not in b"\x68\x10\xe5":
             n += 1
         self._drop(n)
-
-    def _drop(self, n):
-        rest = self._len - n
-        if rest:
-            self._buf[:rest] = self._view[n : n + rest]
-        self._len = rest
 
     def _close(self, whole):
         """Return the Telegram of the frame at the buffer's front, or None when it holds none."""
@@ -195,11 +157,6 @@ class MBusDecoder:
         if "version" in head:
             texts["version"] = "%d" % head["version"]
         return Telegram(meter, "%02X" % ci, records.at, records.readings(meter), texts)
-
-    def _count(self, reason):
-        if reason not in self.errors and len(self.errors) >= _MOST_REASONS:
-            reason = "unsupported"  # a line of nonsense has hundreds
-        self.errors[reason] = self.errors.get(reason, 0) + 1
 
 
 def _need(raw, n):

@@ -19,31 +19,26 @@ sides: it knows a frame by its CRC, and the registers of an answer by the reques
 from micropython import const
 
 from ..codec.crc import crc16_arc
+from .framing import Stepping
 from .modbus_map import RegisterMap
 from .reading import Telegram
 
 _SIZE = const(256)
 _SHORTEST = const(4)  # what tells how long a frame is
-_NONE = const(())
 _REFUSALS = const(
     "unknown,illegal function,illegal data address,illegal data value,device failure,acknowledge,device busy,"
     "negative acknowledge,memory parity,unknown,gateway path,gateway target"
 )
 
 
-class ModbusDecoder:
+class ModbusDecoder(Stepping):
     """Decodes one line. registers: the RegisterMap of the meter; without one the raw registers are told."""
 
     def __init__(self, registers: "RegisterMap | None" = None) -> None:
-        self.errors = {}
+        super().__init__(_SIZE, _SHORTEST)
         self.exception = 0  # of the last frame
         self.meter = ""  # the serial number, once it was read
         self._map = registers
-        self._buf = bytearray(_SIZE)
-        self._view = memoryview(self._buf)
-        self._len = 0
-        self._need = _SHORTEST  # when to look at the buffer again
-        self._told = False  # the garbage that goes on has been counted
         self._asked = 0  # unit << 8 | function of the request that waits for its answer
         self._start = self._count_asked = 0
 
@@ -52,32 +47,6 @@ class ModbusDecoder:
         self._asked = unit << 8 | function
         self._start = start
         self._count_asked = count
-
-    def feed(self, buf: "bytes | bytearray", n: int) -> "list | tuple":
-        """Take the first `n` bytes of `buf`; return the Telegrams they complete, mostly none."""
-        found = _NONE
-        own, at, need = self._buf, self._len, self._need
-        for i in range(n):
-            own[at] = buf[i]
-            at += 1
-            if at >= need:
-                self._len = at
-                found = self._settle(found)
-                at, need = self._len, self._need
-        self._len = at
-        return found
-
-    def silence(self) -> "list | tuple":
-        """Say that the line has been silent for 3.5 characters. Return the Telegrams behind a frame that had begun."""
-        found = _NONE
-        if self._len and not self._told:
-            self._count("truncated")
-            self._told = True
-        while self._len:
-            self._drop(1)
-            found = self._settle(found)
-        self._told = False
-        return found
 
     # -- frames ---------------------------------------------------------------------------------------------
 
@@ -100,7 +69,8 @@ class ModbusDecoder:
                     self._need = request
                 break
             else:
-                self._skip("crc" if answer or request else "garbage")
+                self._tell("crc" if answer or request else "garbage")
+                self._skip()
         return found
 
     def _answer_length(self):
@@ -138,17 +108,8 @@ class ModbusDecoder:
         buf = self._buf
         return crc16_arc(buf, n - 2, 0xFFFF) == buf[n - 2] | buf[n - 1] << 8
 
-    def _skip(self, reason):
-        if not self._told:
-            self._count(reason)
-            self._told = True
+    def _skip(self):
         self._drop(1)
-
-    def _drop(self, n):
-        rest = self._len - n
-        if rest:
-            self._buf[:rest] = self._view[n : n + rest]
-        self._len = rest
 
     # -- what is in them --------------------------------------------------------------------------------------
 
@@ -191,6 +152,3 @@ class ModbusDecoder:
         meter = self.meter or "modbus %d" % unit
         readings, texts = registers.read(raw, function, self._start, meter)
         return Telegram(meter, "", None, readings, texts)
-
-    def _count(self, reason):
-        self.errors[reason] = self.errors.get(reason, 0) + 1

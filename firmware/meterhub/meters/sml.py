@@ -15,9 +15,9 @@ Runs on  both
 
 from micropython import const
 
-from ..codec.copy import copy
 from ..codec.crc import crc16_kermit, crc16_x25
 from ..errors import FrameError
+from .framing import Framing
 from .sml_list import Messages
 
 _SIZE = const(2048)
@@ -30,17 +30,14 @@ _MOST_TRIES = const(16)  # files looked for inside one that failed
 _PATIENCE = const(10)  # files with another CRC, one after the other, that make it this meter's
 
 
-class SMLDecoder:
+class SMLDecoder(Framing):
     """Decodes one line."""
 
     def __init__(self) -> None:
-        self.errors = {}
+        super().__init__(_SIZE)
         self._messages = Messages(self._count)
-        self._buf = bytearray(_SIZE)
-        self._len = 0
         self._at = 8  # up to where the buffer has been searched for escapes
         self._escaped = False  # there are doubled ones
-        self._told = False  # the garbage that goes on has been counted
         self._tries = 0
         self._kermit = False
         self._wrong = 0  # files with the other CRC that are still refused
@@ -91,21 +88,9 @@ class SMLDecoder:
             self._tell()
         return at
 
-    def _tell(self):
-        if not self._told:
-            self._count("garbage")
-            self._told = True
-
-    def _copy(self, buf, pos, n):
-        copy(self._buf, self._len, buf, pos, n)
-        self._len += n
-
     def _drop(self, n):
         """Take `n` bytes off the buffer's front."""
-        rest = self._len - n
-        if rest:
-            self._buf[:rest] = self._buf[n : self._len]
-        self._len = rest
+        super()._drop(n)
         self._at = 8
         self._escaped = False
 
@@ -226,6 +211,3 @@ class SMLDecoder:
                 to += 1
                 pos += 1
         return to - (at - end)
-
-    def _count(self, reason):
-        self.errors[reason] = self.errors.get(reason, 0) + 1
