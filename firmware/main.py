@@ -20,6 +20,7 @@ import sys
 from binascii import crc32
 
 _RUBBISH_BYTES = 32768
+_SMALL_HEAP_BYTES = 262144
 
 
 class Slot:
@@ -74,6 +75,8 @@ def _mount_slot():
         name = file.read(1)
     vfs.mount(Slot("/fw/" + name), "/app")
     sys.path.insert(0, "/app")
+    if gc.mem_free() < _SMALL_HEAP_BYTES:  # where all of the firmware lies in memory, little room is left between it
+        gc.threshold(_RUBBISH_BYTES // 8)
 
 
 # what one module's loading leaves behind must not lie between it and the next: the heap would go to pieces
