@@ -88,6 +88,7 @@ class Hub:
         self.ihd = Ihd(_display(board, self.settings), self.model)
         self.take_press = self.ihd.button  # what a press goes to: (name, kind)
         self.household = Household(self)
+        self._settle_consents()
 
     def _journal_key(self):
         before = lazy.loaded()
@@ -159,6 +160,20 @@ class Hub:
         for profile in profiles:
             profile.hide_before(tenancy.since)
         return tenancy
+
+    def _settle_consents(self):
+        """Journal what a power cut has kept from it."""
+        if not self.consents.owed():
+            return
+        before = lazy.loaded()
+        from .trust import agreements  # noqa: PLC0415 - hardly ever
+
+        try:
+            agreements.Agreements(self.consents, self.journal).settle()
+        except OSError:  # there is no room: the next entry of their journal tries again
+            self.journal.unwritten += 1
+        agreements = None
+        lazy.let_go(lazy.loaded() - before)
 
     def _open_last(self, setting):
         wrong = files.open_dir(self.board.data_dir + "/last")

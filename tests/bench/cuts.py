@@ -14,7 +14,16 @@ from meterhub_tools import toolchain
 
 LIB = toolchain.ROOT / "tests/lib"
 BOARDS = {"RP2": 256, "ESP32": 32}  # littlefs's program size there
-SCENARIOS = {"records": 5, "replaced": 5, "settings": 5, "last": 5, "journal": 2, "profile": 2, "together": 1}  # seeds
+SCENARIOS = {  # seeds
+    "records": 5,
+    "replaced": 5,
+    "settings": 5,
+    "last": 5,
+    "agreed": 2,
+    "journal": 2,
+    "profile": 2,
+    "together": 1,
+}
 WEAR_DAYS = 120
 CYCLES = 100_000
 HEAP = "24m"  # the flash itself lies in it

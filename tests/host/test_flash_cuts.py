@@ -42,6 +42,8 @@ def campaign(scenario: str, program: int, bits: int, stride: int, seed: int = 1)
         ("settings", ESP32, 32, 1),
         ("last", PICO, 64, 1),
         ("last", ESP32, 32, 1),
+        ("agreed", PICO, 64, 1),
+        ("agreed", ESP32, 32, 1),
         ("journal", PICO, 64, 2),
         ("journal", ESP32, 64, 3),
         ("profile", PICO, 64, 5),

@@ -28,6 +28,7 @@ from meterhub.store.journal import Journal
 from meterhub.store.profile import Profile
 from meterhub.store.record import Record
 from meterhub.trust import identity
+from meterhub.trust.agreements import Agreements
 from meterhub.trust.tenancy import Tenancy
 
 STEP = 1800
@@ -239,7 +240,8 @@ def test_nothing_is_destroyed(home: Home) -> None:
 def test_the_first_consents_to_make_room_are_those_from_before(home: Home) -> None:
     consents = home.hub.consents
     consents.all = [consent(f"k{n}", MOVED_IN - 1) for n in range(3)] + [consent(f"n{n}", NOW) for n in range(5)]
-    consents.grant("new", {"sub": "anna", "regs": [], "res": "day", "until": NOW + 5}, 0)  # the clock not set
+    agreements = Agreements(consents, home.hub.journal)
+    agreements.grant("new", {"sub": "anna", "regs": [], "res": "day", "until": NOW + 5}, 0, "")  # the clock not set
     assert [one["kid"] for one in consents.all] == ["k1", "k2", "n0", "n1", "n2", "n3", "n4", "new"]
     assert consents.find("new", "anna")["made"] == MOVED_IN
 

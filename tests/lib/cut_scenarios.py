@@ -7,6 +7,9 @@ nor one more, or when anything is not what it was.
 Runs on  the MicroPython unix port
 """
 
+import asyncio
+
+from agreed_hub import Hub
 from nor_flash import TOP
 
 from meterhub.codec.calendar import seconds
@@ -229,6 +232,49 @@ class Counted(Scenario):
         return n
 
 
+class Agreed(Scenario):
+    """Links, exports and revocations, as the applet writes them down: consents, attempts and their journal."""
+
+    steps = ("link", "done", "here", "link", "link", "there", "link", "here")
+    count = 8
+
+    def __init__(self):
+        self.at = 1760000000
+
+    def start(self):
+        self.hub = Hub(TOP, self)
+
+    def now(self):
+        return self.at
+
+    def step(self, i):
+        self.at += 1000  # each try has its time
+        asyncio.run(self.hub.do(self.steps[i]))
+
+    def state(self):
+        """Return what is agreed to and logged; nothing of it may count as a request that died, nor be open."""
+        consents, attempts = self.hub.consents, self.hub.attempts
+        entries = self.hub.journal.last("consent", 100)
+        if attempts.is_open or any([entry.at in attempts.died for entry in entries]):
+            raise ValueError("attempts: %s %s" % (attempts.died, entries))
+        if b"owed" in (Record(TOP + "/consents").load() or b""):
+            raise ValueError("an entry is owed")
+        found = [(one["used"] > 0, one["ended"] > 0) for one in consents.all]
+        for one in consents.all:
+            times = [one[name] for name in ("made", "used", "ended") if one[name]]
+            if any([at not in [entry.at for entry in entries] for at in times]):
+                raise ValueError("not in the journal: %s %s" % (one, entries))
+        return found, [entry.name for entry in entries]
+
+    def expected(self, n):
+        names = {"link": "linked", "done": "done", "here": "revoked", "there": "revoked"}
+        used = ended = False
+        for step in self.steps[:n]:
+            used = step == "done" or (used and step != "link")
+            ended = step in ("here", "there")
+        return [(used, ended)] if n else [], [names[step] for step in reversed(self.steps[:n])]
+
+
 class Careless(Scenario):
     """What must be found: a file that is removed before the new one takes its place."""
 
@@ -293,6 +339,7 @@ SCENARIOS = {
     "journal": Journalled,
     "profile": Profiled,
     "last": Counted,
+    "agreed": Agreed,
     "together": Together,
     "careless": Careless,
 }

@@ -39,8 +39,11 @@ class Journal:
     def __init__(self):
         self.entries = []
 
-    def add(self, kind, name, detail=""):
+    def add(self, kind, name, detail="", at=None):
         self.entries.append((kind, name, detail))
+
+    def end(self, kind):
+        return len(self.names(kind))
 
     def foreign(self, name, detail=""):
         self.add("security", name, detail)

@@ -20,6 +20,10 @@ def linked(count=200, mode="private"):
     return hub, recipient
 
 
+def full(kind, name, detail="", at=None):
+    raise OSError(28)
+
+
 class WholeFlowTest(unittest.TestCase):
     def whole(self, mode):
         hub, recipient = linked(200, mode)
@@ -49,6 +53,19 @@ class WholeFlowTest(unittest.TestCase):
         hub = Hub()
         recipient = Recipient(hub, "server")
         self.assertEqual(recipient.link()["result"], "linked")
+        self.assertEqual([c["sub"] for c in hub.consents.live(NOW)], ["anna"])
+
+    def test_a_link_that_cannot_be_logged_is_not_told_and_counts_as_soon_as_it_can(self):
+        hub = Hub()
+        recipient = Recipient(hub, "server")
+        proof = recipient.proof(recipient.until_pin("link"), hub.ihd.pin)
+        add, hub.journal.add = hub.journal.add, full
+        self.assertRaises(OSError, hub.turn, proof)
+        self.assertEqual((hub.sent, hub.consents.live(NOW), hub.ihd.pin), ([], [], ""))
+        hub.journal.add = add
+        end = claims_of(hub.turn(recipient.request("data", sub="berta"))[-1])
+        self.assertEqual(end["error"], "NOT_LINKED")
+        self.assertEqual(hub.journal.names("consent"), ["linked", "NOT_LINKED"])
         self.assertEqual([c["sub"] for c in hub.consents.live(NOW)], ["anna"])
 
     def test_days_carry_only_the_readings_at_the_days_ends(self):

@@ -6,6 +6,7 @@ import unittest
 sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
 from meterhub.errors import HubError
+from meterhub.trust.agreements import Agreements
 from meterhub.trust.attempts import Attempts
 from meterhub.trust.consents import Consents
 
@@ -18,6 +19,26 @@ class MemoryRecord:
 
     def save(self, raw):
         self.raw = raw
+
+
+class Journal:
+    """A journal that can be full: then nothing is added."""
+
+    def __init__(self):
+        self.entries = []
+        self.full = False
+        self.most = 99
+
+    def end(self, kind):
+        return len(self.entries)
+
+    def add(self, kind, name, detail="", at=None):
+        if self.full or len(self.entries) >= self.most:
+            raise OSError(28)
+        self.entries.append((kind, name, detail, at))
+
+    def names(self):
+        return [entry[1] for entry in self.entries]
 
 
 def name_of(case, call, *args):
@@ -90,10 +111,19 @@ class AttemptsTest(unittest.TestCase):
 class ConsentsTest(unittest.TestCase):
     def setUp(self):
         self.record = MemoryRecord()
-        self.consents = Consents(self.record)
+        self.journal = Journal()
+        self.consents, self.agreements = self.start()
+
+    def start(self):
+        consents = Consents(self.record)
+        return consents, Agreements(consents, self.journal)
 
     def grant(self, sub, until=2000):
-        self.consents.grant("coop", {"sub": sub, "regs": ["1-0:1.8.0"], "res": "day", "until": until}, 1000)
+        claims = {"sub": sub, "regs": ["1-0:1.8.0"], "res": "day", "until": until}
+        self.agreements.grant("coop", claims, 1000, "coop|" + sub)
+
+    def revoke(self, sub):
+        self.agreements.revoke(self.consents.find("coop", sub), 1100, "coop|" + sub)
 
     def test_a_consent_covers_what_it_says_and_no_more(self):
         self.grant("anna")
@@ -107,7 +137,7 @@ class ConsentsTest(unittest.TestCase):
 
     def test_a_revoked_consent_stays_revoked_over_a_restart(self):
         self.grant("anna")
-        self.consents.revoke(self.consents.find("coop", "anna"), 1100)
+        self.revoke("anna")
         again = Consents(self.record)
         self.assertEqual(name_of(self, again.check, "coop", "anna", ["1-0:1.8.0"], "day", 1500), "REVOKED")
         self.assertEqual(again.live(1500), [])
@@ -121,9 +151,72 @@ class ConsentsTest(unittest.TestCase):
         for n in range(8):
             self.grant("a%d" % n)
         self.assertEqual(name_of(self, self.grant, "one more"), "STORE_FULL")
-        self.consents.revoke(self.consents.find("coop", "a3"), 1100)
+        self.revoke("a3")
         self.grant("one more")
         self.assertIsNone(self.consents.find("coop", "a3"))
+
+    def test_each_change_is_journalled_once_with_its_time_and_nothing_is_owed_then(self):
+        self.grant("anna")
+        self.agreements.mark_used(self.consents.find("coop", "anna"), 1050, "used")
+        self.agreements.log("PIN_DEAD", "tried")
+        self.revoke("anna")
+        whole = [("linked", "coop|anna", 1000), ("done", "used", 1050), ("PIN_DEAD", "tried", None)]
+        whole.append(("revoked", "coop|anna", 1100))
+        self.assertEqual(self.journal.entries, [("consent",) + entry for entry in whole])
+        self.assertFalse(b"owed" in self.record.raw)
+
+    def test_a_link_that_cannot_be_journalled_is_none_until_it_is(self):
+        self.journal.full = True
+        self.assertRaises(OSError, self.grant, "anna")
+        for consents, agreements in ((self.consents, self.agreements), self.start()):
+            self.assertIsNone(consents.find("coop", "anna"))
+            self.assertEqual(consents.live(1500), [])
+            self.assertRaises(OSError, agreements.settle)
+            self.assertRaises(OSError, agreements.log, "PIN_DEAD", "")
+        self.assertRaises(OSError, self.grant, "berta")
+        self.assertFalse(b"berta" in self.record.raw)
+        self.journal.full = False
+        self.agreements.log("PIN_DEAD", "")
+        self.assertEqual(self.journal.names(), ["linked", "PIN_DEAD"])
+        self.assertEqual([c["sub"] for c in self.consents.live(1500)], ["anna"])
+
+    def test_what_cannot_be_journalled_is_revoked_all_the_same_and_journalled_later(self):
+        for sub in ("anna", "berta"):
+            self.grant(sub)
+        self.journal.full = True
+        for sub in ("anna", "berta"):
+            self.assertRaises(OSError, self.revoke, sub)
+        again, agreements = self.start()
+        self.assertEqual((self.consents.live(1500), again.live(1500)), ([], []))
+        self.journal.full = False
+        agreements.settle()
+        agreements.settle()
+        told = [entry[1:3] for entry in self.journal.entries[2:]]
+        self.assertEqual(told, [("revoked", "coop|anna"), ("revoked", "coop|berta")])
+
+    def test_entries_keep_their_order_when_there_is_room_for_some_of_them(self):
+        for sub in ("a", "b", "c"):
+            self.grant(sub)
+        for sub, most in (("a", 3), ("b", 4), ("c", 5)):
+            self.journal.most = most
+            self.assertRaises(OSError, self.revoke, sub)
+        self.journal.most = 99
+        self.agreements.log("PIN_DEAD", "")
+        self.assertEqual([entry[2] for entry in self.journal.entries[3:]], ["coop|a", "coop|b", "coop|c", ""])
+
+    def test_no_entry_says_revoked_before_the_record_does(self):
+        self.grant("anna")
+        save, self.record.save = self.record.save, self.refuse
+        self.assertRaises(OSError, self.revoke, "anna")
+        self.assertRaises(OSError, self.agreements.log, "PIN_DEAD", "")
+        self.assertEqual(self.journal.names(), ["linked"])
+        self.record.save = save
+        self.agreements.settle()
+        self.assertEqual(self.journal.names(), ["linked", "revoked"])
+        self.assertEqual(Consents(self.record).live(1500), [])
+
+    def refuse(self, raw):
+        raise OSError(28)
 
 
 if __name__ == "__main__":

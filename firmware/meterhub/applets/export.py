@@ -26,6 +26,7 @@ from ..crypto.spake2 import Spake2
 from ..crypto.steps import slowly
 from ..errors import HubError
 from ..trust import identity, mhx
+from ..trust.agreements import Agreements
 from ..trust.attempts import TRIES
 from .bucket import Bucket
 from .mailbox import Mailbox
@@ -75,6 +76,7 @@ class Export:
 
     def __init__(self, hub) -> None:
         self._hub = hub
+        self._agreements = Agreements(hub.consents, hub.journal)
         self._inbox = Mailbox(8)
         self._bucket = Bucket(10, 10000)
         self._open = None
@@ -268,17 +270,22 @@ class Export:
         if claims["mode"] == "server":
             z = await slowly(ecdh.shared_x(request.ek, p256.decode_point(mhx.binary(claims, "ek", 65))))
         stream = None
+        request.state = "sending"
         try:
+            hub.attempts.close(False, hub.clock.now())  # first: the PIN was right, wherever the power is cut
             if claims["what"] == "link":
-                hub.consents.grant(request.kid, claims, hub.clock.now())
+                self._agreements.grant(request.kid, claims, hub.clock.now(), _detail(request))
             else:
                 stream = self._stream(request)
         except HubError as err:
             await self._end(request, "refused", err)
             return
-        hub.attempts.close(False, hub.clock.now())
+        except OSError:  # it may count yet, at the next start: nobody is told that it does, or does not
+            self._open = None
+            request.wipe()
+            hub.ihd.idle()
+            raise
         request.wipe()
-        request.state = "sending"
         request.deadline = _in_s(_SILENCE_S)
         request.stream = stream
         request.cek, request.ck = mhx.content_keys(keys.ke, z, request.h, claims["mode"])
@@ -333,7 +340,7 @@ class Export:
         if not equal(mac, mhx.done_mac(request.ck, request.stream.chunks).encode()):
             raise HubError("NOT_AUTHENTIC", "mac")
         consent = self._hub.consents.find(request.kid, request.claims["sub"])
-        self._hub.consents.mark_used(consent, self._hub.clock.now())
+        self._agreements.mark_used(consent, self._hub.clock.now(), _detail(request))
         await self._end(request, "done")
 
     # -- the end -------------------------------------------------------------------------------------
@@ -362,7 +369,10 @@ class Export:
         return request
 
     async def _end(self, request, result, err=None):
-        """The request is over: secrets wiped, attempt closed, household told, logged, answered."""
+        """The request is over: secrets wiped, attempt closed, household told, logged, answered.
+
+        What has changed a consent was logged together with that (trust/agreements.py).
+        """
         hub = self._hub
         name = err.name if err else ""
         lines = _notice(request, result, name)
@@ -375,7 +385,8 @@ class Export:
             hub.ihd.idle()
             hub.ihd.notice(lines, 8)
         request.wipe()
-        self._log(request, name or result)
+        if err:
+            self._log(request, name)
         token = await slowly(hub.identity.sign("mhx-end", self._common(self._end_claims(request, result, err))))
         message = json.dumps({"t": "end", "jws": token}).encode()
         if err is None or err.name != "BUSY":
@@ -390,10 +401,7 @@ class Export:
         return claims
 
     def _log(self, request, name):
-        claims = request.claims
-        detail = [request.kid, claims["sub"], claims["what"], claims["mode"], claims.get("res", "")]
-        detail += [str(claims.get("from", "")), str(claims.get("to", claims.get("until", "")))]
-        self._hub.journal.add("consent", name, "|".join(detail))
+        self._agreements.log(name, _detail(request))
 
     def _common(self, claims):
         claims["v"] = 1
@@ -410,13 +418,13 @@ class Export:
 
     async def _revoke_there(self, request):
         hub = self._hub
-        hub.consents.revoke(hub.consents.find(request.kid, request.claims["sub"]), hub.clock.now())
+        consent = hub.consents.find(request.kid, request.claims["sub"])
+        self._agreements.revoke(consent, hub.clock.now(), _detail(request))
         await self._end(request, "revoked")
 
     async def _revoke_here(self, consent):
         hub = self._hub
-        hub.consents.revoke(consent, hub.clock.now())
-        hub.journal.add("consent", "revoked", "|".join((consent["kid"], consent["sub"], "display")))
+        self._agreements.revoke(consent, hub.clock.now(), "|".join((consent["kid"], consent["sub"], "display")))
         request = self._open
         if request is not None and (request.kid, request.claims["sub"]) == (consent["kid"], consent["sub"]):
             await self._end(request, "refused", HubError("REVOKED", "sub"))
@@ -429,6 +437,14 @@ def _pin_number(drbg):
         number = int.from_bytes(drbg.read(4), "big")
         if number < 42 * _PIN_RANGE:  # the largest multiple below 2^32
             return number % _PIN_RANGE
+
+
+def _detail(request):
+    """Return the detail of the request's entry in the consent log."""
+    claims = request.claims
+    detail = [request.kid, claims["sub"], claims["what"], claims["mode"], claims.get("res", "")]
+    detail += [str(claims.get("from", "")), str(claims.get("to", claims.get("until", "")))]
+    return "|".join(detail)
 
 
 def _wish(claims, zone):

@@ -89,10 +89,11 @@ class Journal:
 
     # -- adding --------------------------------------------------------------------------------------
 
-    def add(self, kind: str, name: str, detail: str = "") -> None:
-        """Append an entry; a detail of more than 160 bytes is cut."""
+    def add(self, kind: str, name: str, detail: str = "", at: "int | None" = None) -> None:
+        """Append an entry; a detail of more than 160 bytes is cut. at: when it was, if that was not now."""
         seq, which, count, seal = self._state[kind] if kind in self._state else _refuse(kind)
-        entry = Entry(seq + 1, self._clock.now(), name, _cut(detail), 2 if self.key else 1)
+        at = self._clock.now() if at is None else at
+        entry = Entry(seq + 1, at, name, _cut(detail), 2 if self.key else 1)
         raw = _pack(entry)
         sealed = seal_of(self.key, kind, seal, raw)
         raw.extend(sealed)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .. import proof
 from ..items import Delivery
 from ..recipient import Card, Request
-from .models import Entry, Event, Link, unix_now
+from .models import Entry, Event, Link, Loss, unix_now
 
 from meterhub.codec import jose  # isort: skip
 from meterhub.errors import HubError  # isort: skip
@@ -44,10 +44,14 @@ def ended(run: Run) -> None:
 
 
 def _keep_link(link: Link) -> None:
-    """Store the link that the household agreed to, in place of an older one to the same hub."""
-    Link.objects.filter(account_id=link.account_id, hub=link.hub).delete()
+    """Store the link that the household agreed to, in place of an older one to the same hub.
+
+    One that was live goes on: what the hub told under it stays on the account's page.
+    """
+    before = Link.objects.filter(account_id=link.account_id, hub=link.hub)
+    link.linked_at = next((old.linked_at for old in before if old.live), unix_now())
+    before.delete()
     link.pk = None
-    link.linked_at = unix_now()
     link.save()
 
 
@@ -77,12 +81,15 @@ def is_linked(hub: str) -> bool:
 
 
 def keep_events(delivery: Delivery) -> None:
-    """Store what a hub has told, each event once however often it comes."""
+    """Store what a hub has told, each event once however often it comes, and how much of it never comes."""
     told = [
         Event(hub=delivery.hub, box=delivery.box, number=item.id, at=item.at, name=item.name, detail=item.detail)
         for item in delivery.items
     ]
     Event.objects.bulk_create(told, ignore_conflicts=True)
+    box, dropped = {"hub": delivery.hub, "box": delivery.box}, sum(delivery.dropped)
+    if dropped and not Loss.objects.filter(dropped__gte=dropped, **box).exists():
+        Loss.objects.create(dropped=dropped, **box)
 
 
 def interrupted() -> None:

@@ -76,6 +76,11 @@ class Link(models.Model):
         """Whether a request under it would be looked at."""
         return not self.revoked_at and self.until >= unix_now()
 
+    @property
+    def ends_at(self) -> int:
+        """When it ended, or will."""
+        return min(self.revoked_at or self.until, self.until)
+
 
 class Entry(models.Model):
     """One request, done or refused."""
@@ -120,3 +125,15 @@ class Event(models.Model):
     class Meta:
         ordering: ClassVar = ["box", "number"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["hub", "box", "number"], name="each_event_once")]
+
+
+class Loss(models.Model):
+    """How many items a hub had given up of a box, as of some delivery; a row whenever it has risen."""
+
+    hub: models.CharField[str, str] = models.CharField(max_length=16)
+    box: models.CharField[str, str] = models.CharField(max_length=8)
+    dropped: models.BigIntegerField[int, int] = models.BigIntegerField()
+    received_at: models.BigIntegerField[int, int] = models.BigIntegerField(default=unix_now)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["hub", "box", "dropped"], name="each_loss_once")]

@@ -8,8 +8,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from . import words
-from .models import REGISTERS, RESOLUTIONS, Entry
+from . import event_words, words
+from .models import REGISTERS, RESOLUTIONS, Entry, Event
 
 register = template.Library()
 _WHAT = {"link": "Link the hub", "data": "Readings", "revoke": "End the permission"}
@@ -68,3 +68,9 @@ def reader(mode: str) -> str:
 def trouble(entry: Entry) -> dict:
     """Why a log entry was refused, in words."""
     return words.error(entry.error, entry.left_house)
+
+
+@register.filter
+def happened(event: Event) -> SafeString:
+    """What a hub has told, in words."""
+    return event_words.sentence(event.name, event.detail, event.at, moment)

@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_ratelimit.exceptions import Ratelimited  # type: ignore[import-untyped]
 
-from .. import state
+from .. import reports, state
 from ..forms import SignUp
 from ..models import Account
 from .session import account_of, limited, vault_key
@@ -84,8 +84,22 @@ def log_out(request: HttpRequest) -> HttpResponse:
 @require_GET
 @login_required
 def log(request: HttpRequest) -> HttpResponse:
-    """Show every request of this account."""
-    return render(request, "website/log.html", {"entries": account_of(request).log.all()[:200]})
+    """Show every request of this account, and what its hubs have told."""
+    account = account_of(request)
+    told = reports.of(account)
+    page = {
+        "entries": account.log.all()[:200],
+        "linked": account.links.exists(),
+        "lost": [(hub, _name_of(hub), count) for hub, count in told.lost],
+        "events": [(event, _name_of(event.hub)) for event in told.events],
+    }
+    return render(request, "website/log.html", page)
+
+
+def _name_of(hub: str) -> str:
+    """Return what the household calls the hub, as far as it has said so."""
+    card = state.desk().courier.watch(hub).card
+    return card.name if card is not None and card.name else "Hub"
 
 
 def refused(request: HttpRequest, exception: Exception) -> HttpResponseBase:
