@@ -259,6 +259,13 @@ def test_bad_settings_are_refused_by_name_and_change_nothing(
     assert (hub.data / "settings.json").read_bytes() == before
 
 
+@pytest.mark.parametrize("content", [b"-----BEGIN", b"\x30" + bytes(4096)], ids=["PEM", "longer than it may be"])
+def test_a_ca_that_cannot_be_one_is_refused(hub: Hub, host: Host, content: bytes) -> None:
+    (hub.data / "no.der").write_bytes(content)
+    refused = host.give("check", {"schema": 1, "wan": {"url": "mqtts://h", "ca": "no.der"}})
+    assert (refused["error"], refused["says"]) == ("SETTING_REFUSED", "wan.ca is not in DER")
+
+
 def test_a_check_changes_nothing(hub: Hub, host: Host) -> None:
     before = (hub.data / "settings.json").read_bytes()
     assert host.give("check", {"schema": 1, "name": "other"})["ok"]
