@@ -37,6 +37,7 @@ from .trust.tenancy import Tenancy
 from .version import VERSION
 
 _RESTART_MS = 300  # for the answer to go out
+_LATER_S = 1  # what reads much of the flash waits until the first telegram is through
 
 
 class Hub:
@@ -56,6 +57,7 @@ class Hub:
         if wrong:
             self._damaged(wrong)
         self.journal = Journal(data + "/journal", self.clock, self._journal_key())
+        lazy.let_go(["meterhub.store.journal_end"])
         self.journal.listener = self._journalled
         if stranger:
             self.journal.add("security", "STORE_FOREIGN", stranger)
@@ -69,6 +71,8 @@ class Hub:
         self.intervals = IntervalRecorder(self.profile, self.clock)
         self.meters = []  # of meters.meter.Meter; the first one is the household's main meter
         self._add_meters(self.settings.get("meters"))  # early: a decoder's buffer is 4 KB in one piece
+        others = [meter.profile for meter in self.meters if meter.profile not in (None, self.profile)]
+        self.profiles = [self.profile] + others
         self.consents = Consents(self.record("consents"))
         self.tenancy = self._open_tenancy()
         self.outages = Outages(self)
@@ -76,8 +80,7 @@ class Hub:
         self.recipients = {}
         for one in self.settings.get("recipients"):
             self.recipients[one["kid"]] = (one["name"], base64url.decode(one["key"]))
-        self.drbg = identity.start_drbg(board, self.record("seed"), time.ticks_us)
-        self._open_events()
+        self.drbg = None  # crypto.drbg.Drbg
         self.identity: "identity.Identity | None" = None
         self.wan = None  # links.wan.Wan
         self.export = None
@@ -152,7 +155,7 @@ class Hub:
 
     def _open_tenancy(self):
         """Return the Tenancy; nobody sees what was before it."""
-        profiles = [self.profile] + [meter.profile for meter in self.meters if meter.profile is not None]
+        profiles = self.profiles
         tenancy = Tenancy(self.strict_record("tenancy"), lambda: max([profile.last or 0 for profile in profiles]))
         if tenancy.damaged:
             self._damaged("tenancy: all that was kept is hidden")
@@ -190,10 +193,17 @@ class Hub:
         """Return the small record `name`; its load() raises StoreError when it is damaged."""
         return Record(self.board.data_dir + "/" + name, tell=self._damaged)
 
-    def _open_events(self):
-        """Find what waits to be sent, on a hub that tells somebody of events, or has done so."""
+    def start_drbg(self) -> None:
+        """Start the generator: to be done once, when the lines are open, as a board gathers entropy for 0.3 s."""
+        self.drbg = identity.start_drbg(self.board, self.record("seed"), time.ticks_us)
+
+    def open_events(self) -> None:
+        """Find what waits to be sent, on a hub that tells somebody of events, or has done so.
+
+        What was journalled before is taken from the journal, so that this is in no hurry.
+        """
         addressee = self.settings.get("events.to")
-        if not addressee and not files.exists(self.board.data_dir + "/outbox"):
+        if self.events is not None or not (addressee or files.exists(self.board.data_dir + "/outbox")):
             return
         before = lazy.loaded()
         from . import events  # noqa: PLC0415 - most hubs tell nobody
@@ -378,7 +388,14 @@ async def _check_journal(hub):
 
 
 async def _housekeeping(hub):
+    hub.board.feed_watchdog()
     looked = now_ms()
+    await asyncio.sleep(_LATER_S)
+    hub.open_events()
+    for profile in hub.profiles:
+        for _ in profile.look():
+            hub.board.feed_watchdog()
+            await asyncio.sleep(0)
     while True:
         hub.board.feed_watchdog()
         hub.household.tick()
@@ -420,6 +437,8 @@ async def _run(hub):
 
 async def _start(hub):
     meter_line.start(hub)
+    await asyncio.sleep(0)  # the lines are open: from here on they keep what comes
+    hub.start_drbg()
     _connect_ihd(hub)
     hub.start("cable", hub.cable.run)
     hub.start("housekeeping", lambda: _housekeeping(hub))

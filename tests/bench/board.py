@@ -78,7 +78,7 @@ def tables() -> list[Table]:
     return [
         _memory_table("Free heap of the hub on an emulated Pico, bytes", runs, 0),
         _memory_table("Largest free piece of it, bytes", runs, 1),
-        _time_table({kind: _first_reading(board) for kind, board in boards.items()}),
+        _time_table({kind: first_reading(board) for kind, board in boards.items()}),
         _decode_table({kind: _decoding(board) for kind, board in boards.items()}),
         _count_table(runs, _pulses(boards["frozen"])),
     ]
@@ -226,7 +226,7 @@ def _memory_table(title: str, runs: dict[str, Run], which: int) -> Table:
 # -- time --------------------------------------------------------------------------------------------------------
 
 
-def _first_reading(board: Prepared) -> tuple[float, float]:
+def first_reading(board: Prepared) -> tuple[float, float]:
     """Return the ms from power-on until the hub has its serial line on, and until the first telegram that counts."""
     with switched_on(board) as home:
         pico = home.pico
@@ -245,7 +245,7 @@ def _first_reading(board: Prepared) -> tuple[float, float]:
             home.telegram(home.now())
             ended = pico.virtual_ms - began
             counted = _telegrams(line)
-        pico.wait_ms(STATUS_MS)
+        pico.wait_ms(3 * STATUS_MS)  # for those that have waited in the line's buffer, too
         counted = _telegrams(line) or counted
         line.close()
         return listens, ended - 1000 * (counted - 1)

@@ -34,6 +34,7 @@ SUBJECTS = {
     "store": "the load profile: bytes on flash, appending and reading",
     "heartbeat": "what the heartbeat costs a flash",
     "cuts": "the store through power cuts: records lost, wear, seconds to start, heap",
+    "full_store": "a full store on the emulated Pico: seconds to open it after power-on, heap",
     "memory": "what each room of the firmware takes of a board's memory",
     "size": "bytes of the firmware: .mpy files, a slot, the frozen image",
     "board": "on the emulated Pico: memory while it works, time to the first reading, what is missed",

@@ -3,6 +3,7 @@
 Runs on  the MicroPython unix port; test_flash_cuts.py starts it
 """
 
+import json
 import os
 import unittest
 
@@ -230,6 +231,8 @@ class HubTest(Case):
 
     def hub(self):
         hub = app.Hub(unix.Board({"data": TOP + "/data"}))
+        hub.start_drbg()
+        hub.open_events()
         self.events = [found.name + " " + found.detail for found in hub.journal.last("event", 100)]
         return hub
 
@@ -269,6 +272,39 @@ class HubTest(Case):
         count = len(self.events)
         self.hub()
         self.assertEqual(len(self.events), count)
+
+    def test_a_month_with_a_damaged_header_is_told_after_the_start_though_nobody_reads_it(self):
+        hub = self.hub()
+        hub.profile.set_meters(("A", "A"))
+        for at in (T - 100 * 86400, T):
+            hub.profile.append(Entry(at, MEASURED, (1, 2)))
+        oldest = TOP + "/data/profile/" + files.names(TOP + "/data/profile")[0]
+        files.write(oldest, b"?" + files.read(oldest, 1000)[1:])
+        self.machine.boot()
+        hub = self.hub()
+        self.assertEqual((hub.profile.meters, hub.profile.damaged), (("A", "A"), 0))
+        for _ in range(2):
+            for _ in hub.profiles[0].look():
+                pass
+            said = [found.detail for found in hub.journal.last("event", 100) if found.name == "STORE_DAMAGED"]
+            self.assertEqual(said, ["202506a.lp: damaged at byte 0"])
+
+    def test_what_is_journalled_before_the_outbox_is_opened_is_sent_once(self):
+        key = "BPxihrXNvb6uElAZG0fL7bU5IuNLrzLO5Itw_yHR1bIkyhL364-fQCyWYilkWXYV4CQy7P58B_EA5Epc4c2VqCk"
+        kid = "R5GC1VFZAC6NQCT5"
+        document = {"schema": 1, "recipients": [{"kid": kid, "name": "x", "key": key}], "events": {"to": kid}}
+        files.replace(TOP + "/data/settings.json", json.dumps(document).encode())
+        for n in range(2):
+            hub = app.Hub(unix.Board({"data": TOP + "/data"}))
+            hub.journal.add("event", "METER_SILENT", "early %d" % n)
+            self.assertEqual(hub.events, None)
+            hub.start_drbg()
+            hub.open_events()
+            hub.open_events()
+            hub.journal.add("event", "METER_SILENT", "late %d" % n)
+        said = [item.detail for item in hub.events.outbox.oldest(9, 999)]
+        # an outbox that is begun takes nothing from before it
+        self.assertEqual(said, ["late 0", "early 1", "late 1"])
 
     def test_settings_that_cannot_be_read_leave_the_last_good_ones_in_force(self):
         document = b'{"schema": 1, "name": "kitchen"' + b" " * 900 + b"}"

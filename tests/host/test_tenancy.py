@@ -111,6 +111,7 @@ class Home:
         from meterhub.app import Hub
 
         hub = Hub(Board(self.folder))
+        hub.start_drbg()
         hub.identity = run(identity.load(hub.strict_record("identity"), hub.drbg))
         hub.ihd.works = True
         hub.ihd.show_pin = lambda pin, *_: setattr(self, "pin", pin)

@@ -10,6 +10,7 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 from store_folder import flip, fresh, read, remove, write
 
 from meterhub.codec.crc import crc16_arc
+from meterhub.store import journal_end
 from meterhub.store.journal import Journal
 
 HEAD_BYTES = 16
@@ -71,6 +72,21 @@ class JournalTest(Case):
                 self.assertEqual(self.seqs(self.journal, "event", 100), list(range(n + 1, max(0, n - 99), -1)))
                 self.assertEqual(self.all_seqs("consent")[-200:], list(range(max(1, n - 198), n + 2)))
 
+    def test_what_the_older_file_holds_is_read_only_by_who_asks_for_it(self):
+        self.fill(150)
+        opened = []
+        real = self.journal.records
+
+        def records(kind, which):
+            opened.append(which)
+            return real(kind, which)
+
+        self.journal.records = records
+        for seq, files in (149, [1]), (100, [1]), (99, [0, 1]), (0, [0, 1]):
+            opened.clear()
+            found = [entry.seq for entry in self.journal.after("event", seq)]
+            self.assertEqual((found, opened[1:]), (list(range(seq + 1, 151)), files))
+
     def test_files_and_heap_do_not_grow_with_the_history(self):
         self.fill(450)
         gc.collect()
@@ -115,6 +131,62 @@ class JournalTest(Case):
         finally:
             Clock.at = 1760000400
         self.assertEqual(tuple(self.boot().last("event", 1)[0]), (1, 7258118399, "N" * 32, "d" * 160, 1))
+
+
+class EndTest(Case):
+    """A start goes along the newer file; wherever that shows less than all records do, it reads all."""
+
+    def ends(self, journal=None):
+        """Return the end as it is found by going along, and as all records show it."""
+        journal = journal or self.boot()
+        return journal_end._walked(journal, "event"), journal_end._read(journal, "event")
+
+    def test_going_along_the_newer_file_finds_what_all_records_show(self):
+        self.assertEqual(self.ends(), (None, (0, 0, 0, b"")))
+        for seq in (1, 2, 100, 101, 102, 200, 201, 202, 350):
+            self.fill(seq - self.journal.end("event"))
+            walked, all_read = self.ends()
+            self.assertEqual(walked, all_read)
+            self.assertEqual(walked[:3], (seq, (seq - 1) // 100 % 2, (seq - 1) % 100 + 1))
+
+    def test_a_flipped_bit_anywhere_leads_to_no_other_end(self):
+        self.fill(103)
+        journal, thorough = self.boot(), 0
+        for name, start in ("event.1", 0), ("event.0", 0), ("event.0", -40):
+            size = os.stat(self.folder + "/" + name)[6]
+            for offset in range(start % size, size if start < 0 or name == "event.1" else HEAD_BYTES):
+                flip(self.folder + "/" + name, offset, 1 << offset % 8)
+                walked, all_read = self.ends(journal)
+                found = journal_end.find(journal, "event")
+                self.assertEqual((found[:2], found[3]), (all_read[:2], all_read[3]), (name, offset))
+                self.assertTrue(found[2] - all_read[2] in (0, 1), (name, offset))  # one within it may be damaged
+                thorough += walked is None
+                flip(self.folder + "/" + name, offset, 1 << offset % 8)
+        self.assertTrue(thorough > 2 * HEAD_BYTES)
+
+    def test_a_record_taken_out_shows_by_the_numbers(self):
+        self.fill(9)
+        raw = read(self.folder + "/event.0")
+        size = (len(raw) - HEAD_BYTES) // 9
+        write(self.folder + "/event.0", raw[: HEAD_BYTES + size] + raw[HEAD_BYTES + 2 * size :])
+        walked, all_read = self.ends()
+        self.assertEqual((walked, all_read[:3]), (None, (9, 0, 8)))
+
+    def test_a_file_that_ends_within_a_record_is_read_whole(self):
+        self.fill(3)
+        whole = read(self.folder + "/event.0")
+        for cut in range(len(whole)):
+            write(self.folder + "/event.0", whole[:cut])
+            walked, all_read = self.ends()
+            found = journal_end.find(self.boot(), "event")
+            self.assertEqual(found, all_read)
+            self.assertTrue(walked is None or walked == all_read, cut)
+
+    def test_two_files_that_begin_alike_are_both_read(self):
+        self.fill(150)
+        write(self.folder + "/event.0", read(self.folder + "/event.1"))
+        self.assertEqual(self.ends()[0], None)
+        self.assertEqual(self.boot().end("event"), 150)
 
 
 class DamageTest(Case):

@@ -172,6 +172,21 @@ class MonthsTest(Case):
         self.profile.append(Entry(at, MEASURED, (at // 1000, None)))
         return at
 
+    def test_a_look_counts_what_is_there_unless_an_entry_comes_meanwhile(self):
+        self.put(0, 1, 2)
+        for meanwhile, count in (
+            (lambda profile: None, 3),
+            (lambda profile: profile.hide_before(T + STEP), 2),
+            (lambda profile: profile.set_meters(("A", "")), 3),
+            (lambda profile: profile.append(Entry(T + 9 * STEP, MEASURED, (1063, 5))), 4),
+        ):
+            profile = self.boot()
+            for n, _ in enumerate(profile.look()):
+                if n == 0:
+                    meanwhile(profile)
+            self.assertEqual(profile.count, count)
+            self.assertEqual(self.boot().count, 4 if count == 4 else 3)  # nothing is hidden after a boot
+
     def test_each_month_has_its_file(self):
         self.fill_month(2025, 11)
         self.fill_month(2025, 12, 31)

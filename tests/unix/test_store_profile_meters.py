@@ -96,6 +96,29 @@ class ExchangeTest(Case):
         self.assertEqual(self.steps(0, 3), ["..BB", "GGGG"])
         self.assertEqual(files.names(self.folder), ["202510a.lp", "202510b.lp"])
 
+    def test_a_boot_opens_no_more_files_than_it_takes_to_know_every_meter(self):
+        self.put(("A", ""), 0, of=("A", "G"))
+        self.put(("A", "G"), 1, 2000, 4000)
+        names = files.names(self.folder)
+        self.assertEqual(names, ["202510a.lp", "202510b.lp", "202511a.lp", "202512a.lp"])
+        for name in names[:3]:
+            flip(self.folder + "/" + name, 0)
+        self.profile = self.boot()
+        self.assertEqual((self.profile.meters, self.profile.last), (("A", "G"), T + 4000 * STEP))
+        self.assertEqual(self.told, [])
+        for _ in range(2):
+            for _ in self.profile.look():
+                pass
+            self.assertEqual(self.told, [name + ": damaged at byte 0" for name in names[:3]])
+        self.told.clear()
+
+    def test_a_meter_that_only_an_old_file_names_is_found(self):
+        self.put(("A", "G"), 0)
+        self.profile = self.boot((IMPORT,))
+        self.profile.append(Entry(T + 2000 * STEP, MEASURED, (START["A"] + 2000,)))
+        self.profile.append(Entry(T + 4000 * STEP, MEASURED, (START["A"] + 4000,)))
+        self.assertEqual(self.boot().meters, ("A", "G"))
+
     def test_a_meter_exchanged_while_the_hub_was_off_is_seen(self):
         self.put(("A", "G"), 0, 1)
         self.profile = self.boot()
@@ -154,6 +177,21 @@ class ExchangeTest(Case):
         self.assertEqual(seen, [True] * 60)
 
 
+class Full:
+    """A flash that takes no new file, as long as the `with` lasts."""
+
+    def __enter__(self):
+        self._replace = files.replace
+        files.replace = self._refuse
+        return self
+
+    def __exit__(self, *_):
+        files.replace = self._replace
+
+    def _refuse(self, path, content):
+        raise OSError(28)
+
+
 class UnknownTest(Case):
     """Files from before it was known whose they are: of a hub whose meter told no id, or of older firmware."""
 
@@ -166,6 +204,22 @@ class UnknownTest(Case):
             self.assertEqual(self.steps(0, 3), ["...B", "GGGG"])
             self.assertEqual(self.steps(0, 3, ("A", "G")), ["AAA.", "GGGG"])
             self.profile = self.boot()
+
+    def test_who_was_the_first_is_known_when_it_is_exchanged_before_anything_is_read(self):
+        self.put(("", ""), 0, 1, of=("A", "G"))
+        self.put(("A", "G"), 2)
+        self.profile = self.boot()
+        self.put(("B", "G"), 3)
+        self.assertEqual(self.steps(0, 3), ["...B", "GGGG"])
+        self.assertEqual(self.steps(0, 3, ("A", "G")), ["AAA.", "GGGG"])
+
+    def test_who_was_the_first_is_known_though_no_file_could_be_begun_for_it(self):
+        self.put(("", ""), 0, 1, of=("A", "G"))
+        self.profile = self.boot()
+        with self.assertRaises(HubError), Full():
+            self.profile.set_meters(("A", "G"))
+        self.put(("B", "G"), 2)
+        self.assertEqual(self.steps(0, 2), ["..B", "GGG"])
 
     def test_who_became_known_is_kept_at_once(self):
         self.put(("", ""), 0, 1, of=("A", "G"))

@@ -81,9 +81,12 @@ class Journal:
         self._tokens = _FOREIGN
         self._refilled = now_ms()
         sealed = False
+        from . import journal_end  # noqa: PLC0415 - once a start
+
         for kind in KINDS:
-            self._state[kind], mark = self._find_end(kind)
-            sealed = sealed or mark == SEALED
+            seq, which, count, raw = journal_end.find(self, kind)
+            self._state[kind] = (seq, which, count, stored_seal(kind, raw) if raw else NO_SEAL)
+            sealed = sealed or (len(raw) > 0 and raw[0] == SEALED)
         if key:
             self._open(key, sealed)
 
@@ -101,9 +104,9 @@ class Journal:
         try:
             if count >= KEPT[kind]:
                 which, count = 1 - which, 0
-                files.replace(self._file(kind, which), _head(seq, seal) + raw)
+                files.replace(self.file(kind, which), _head(seq, seal) + raw)
             else:
-                with open(self._file(kind, which), "ab") as file:
+                with open(self.file(kind, which), "ab") as file:
                     file.write(raw if count else _head(seq, seal) + raw)
             self._state[kind] = (seq + 1, which, count + 1, sealed)
             if self.key and not (seq + 1) % _ANCHORED:
@@ -139,7 +142,12 @@ class Journal:
 
     def after(self, kind: str, seq: int):
         """Generate the entries of a kind whose number is higher than `seq`, oldest first."""
-        for which in self.order(kind):
+        order = self.order(kind)
+        for buf, at, _ in self.records(kind, order[1]):
+            if buf[at] == HEAD and struct.unpack_from("<I", buf, at + 2)[0] <= seq:
+                order = order[1:]  # all that the older file holds is older
+            break
+        for which in order:
             for buf, at, _ in self.records(kind, which):
                 if buf[at] != HEAD:
                     entry = unpack(buf, at)
@@ -158,14 +166,14 @@ class Journal:
     def records(self, kind: str, which: int):
         """Generate (buf, at, length) of the whole records and heads of a file, oldest first."""
         try:
-            window = Window(self._file(kind, which))
+            window = Window(self.file(kind, which))
         except OSError:
             return  # never written
         pos = 0
         whole = True
         while pos < window.end:
             at = window.show(pos, _MOST)
-            length = _length(window.buf, at, window.limit())
+            length = length_at(window.buf, at, window.limit())
             if length:
                 whole = True
                 yield window.buf, at, length
@@ -174,23 +182,6 @@ class Journal:
                 self.damaged += whole
                 whole = False
                 pos += 1
-
-    def _find_end(self, kind):
-        """Return (the state of a kind, the mark of its newest record)."""
-        best, newest = (0, 0, 0), b""
-        for which in (0, 1):
-            count = seq = 0
-            raw = b""
-            for buf, at, length in self.records(kind, which):
-                if buf[at] != HEAD:
-                    count += 1
-                    seq = struct.unpack_from("<I", buf, at + 2)[0]
-                    raw = bytes(memoryview(buf)[at : at + length])
-            if seq > best[0]:
-                best, newest = (seq, which, count), raw
-        if not newest:
-            return best + (NO_SEAL,), HEAD
-        return best + (stored_seal(kind, newest),), newest[0]
 
     # -- the anchor ----------------------------------------------------------------------------------
 
@@ -235,7 +226,8 @@ class Journal:
         self._anchor.save(raw)
         self.anchor_fault = ""
 
-    def _file(self, kind, which):
+    def file(self, kind: str, which: int) -> str:
+        """Return the path of one of a kind's two files."""
         return "%s/%s.%d" % (self._path, kind, which)
 
 
@@ -290,7 +282,7 @@ def _close(raw):
     return raw
 
 
-def _length(buf, at, limit):
+def length_at(buf: "bytes | bytearray", at: int, limit: int) -> int:
     """Return the length of the record or head at buf[at], 0 when it is none."""
     if at + _FIXED > limit:
         return 0

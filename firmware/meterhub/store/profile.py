@@ -7,7 +7,8 @@ Units    at: Unix seconds of the interval's end, a multiple of interval_s; value
 Memory   a few hundred bytes, whatever the history; read() holds one Window.
 Errors   HubError INTERVAL_LATE; STORE_FULL, STORE_DAMAGED when the file system takes no more, and what could not be
          written is not kept. What a file lost is missing, and told. A file that cannot be read is told and left where
-         it is; a folder that cannot be listed is set aside (files.set_aside), and a new one begun.
+         it is: at a start the newest ones, the others when they are read, or by look(). A folder that cannot be
+         listed is set aside (files.set_aside), and a new one begun.
 Runs on  both
 
 The history of each meter is kept apart: a file holds one meter's readings in each column, and its header says whose.
@@ -47,7 +48,8 @@ class Profile:
         self._tell = tell
         self._told = set()
         self._head = segment.header(columns, interval_s)
-        self.meters = self._eldest = ("",) * len(columns)  # each column's meter_id, "" while it is not known
+        self.meters = ("",) * len(columns)  # each column's meter_id, "" while it is not known
+        self._eldest = None  # each column's first known one, once somebody had to know
         self._none = (None,) * len(columns)
         self._name = ""  # the file that is added to, "" when the next entry begins one
         self._ordinal = 0  # records in it
@@ -55,7 +57,8 @@ class Profile:
         self._values = []  # each column's last reading since the last anchor
         self._first = None
         self._count = None
-        self._find_meters()
+        self.meters = self._told_first(reversed(self._names()))
+        self._head = segment.header(columns, interval_s, self.meters)
         self._resume()
 
     def exchanged(self, meters: tuple) -> list:
@@ -72,8 +75,8 @@ class Profile:
         known = tuple([segment.meter_id(told) or old for told, old in zip(meters, before)])
         if known == before:
             return
+        self._eldest = tuple([old or new for old, new in zip(self._eldest_meters(), known)])
         self.meters = known
-        self._eldest = tuple([old or new for old, new in zip(self._eldest, known)])
         self._head = segment.header(self.columns, self.interval_s, known)
         self._first = self._count = None
         self._resume()  # what lies under a damaged header may now show to be theirs
@@ -83,6 +86,15 @@ class Profile:
                 self._begin(self.last)  # at once: the files before must never count as those of who comes after them
             except OSError as err:
                 raise HubError(files.trouble(err), "profile")
+
+    def look(self):
+        """Generate a step for each file, which is looked into: `count` need not, and a damaged header is told."""
+        before, count = (self.last, self.meters, self.since), 0
+        for name in self._names():
+            count += self._size(name)
+            yield
+        if before == (self.last, self.meters, self.since):  # else what has changed may have been counted or not
+            self._count = count
 
     def hide_before(self, since: int) -> None:
         """Let nobody read, by default, what was kept before `since` (Unix s)."""
@@ -217,7 +229,7 @@ class Profile:
         """Return for each of our columns which of an open file's it is, None where that is of another meter, too."""
         order = self._places(found.columns)
         for i, place in enumerate(order):
-            if place is not None and meters[i] not in ("", found.meters[place] or self._eldest[i]):
+            if place is not None and meters[i] not in ("", found.meters[place] or self._eldest_meters()[i]):
                 order[i] = None
         return order
 
@@ -260,19 +272,25 @@ class Profile:
             return sum([index * found.interval_s >= self.since for index in found.records(found.locate(0))])
         return found.ordinal + 1 if found.read_tail() else 0
 
-    def _find_meters(self):
-        """Learn from the files whose the newest readings are, and which meter was the first to be known."""
-        newest, eldest = [""] * len(self.columns), [""] * len(self.columns)
-        for name in self._names():
+    def _eldest_meters(self):
+        """Return for each column the meter that was the first to be known."""
+        if self._eldest is None:
+            self._eldest = self._told_first(self._names())
+        return self._eldest
+
+    def _told_first(self, names):
+        """Return for each column the meter that the first of the files to name one names; no more are opened."""
+        told = [""] * len(self.columns)
+        for name in names:
             found = self._open(name)
             if found is None:
                 continue
             for i, place in enumerate(self._places(found.columns)):
-                if place is not None and found.meters[place]:
-                    newest[i] = found.meters[place]
-                    eldest[i] = eldest[i] or newest[i]
-        self.meters, self._eldest = tuple(newest), tuple(eldest)
-        self._head = segment.header(self.columns, self.interval_s, self.meters)
+                if place is not None:
+                    told[i] = told[i] or found.meters[place]
+            if all(told):
+                break
+        return tuple(told)
 
     def _resume(self):
         """Find the newest entry, and the file to go on with."""

@@ -45,6 +45,8 @@ def hub(folder: str) -> list:
 
     before = _used()
     built = Hub(Board({"data": folder, "net": False}))
+    built.start_drbg()
+    built.open_events()
     built.identity = run(identity.load(built.strict_record("identity"), built.drbg))
     built.wan = uplink.build(built)
     kept.append((built, bytearray(512)))  # the serial line's buffer, which the task makes that reads it
