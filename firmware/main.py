@@ -76,7 +76,7 @@ def _mount_slot():
     vfs.mount(Slot("/fw/" + name), "/app")
     sys.path.insert(0, "/app")
     if gc.mem_free() < _SMALL_HEAP_BYTES:  # where all of the firmware lies in memory, little room is left between it
-        gc.threshold(_RUBBISH_BYTES // 8)
+        gc.threshold(_RUBBISH_BYTES // 2)
 
 
 # what one module's loading leaves behind must not lie between it and the next: the heap would go to pieces
