@@ -115,7 +115,7 @@ def test_backup_holds_the_history_and_no_secret(desk, hub):
 
 def test_info_tells_what_was_used_by_days_weeks_and_months(desk, hub):
     with Line(hub.port) as line:
-        line.ask("clock", at=NOW)
+        line.ask("clock", at=NOW // 86400 * 86400 - 43200)  # a noon: at midnight itself no day is whole
     status, said = desk.run("info", "--port", hub.port, "--history", "--json")
     assert status == 0, said
     found = json.loads(said)
