@@ -286,6 +286,7 @@ class Wan:
                 self._work.set()
         except (OSError, EOFError, ValueError, HubError, MemoryError) as err:
             self._ended = err  # _serve raises it
+            self.is_up = False  # by now: what is posted meanwhile goes nowhere
             self._work.set()
 
     async def _read(self, reader):
