@@ -41,8 +41,8 @@ SETTLED_MS = 5000  # the hub has told the broker who it is
 SHOWN_MS = 11_000  # without a pulse the register is shown after ten seconds
 STATUS_MS = 1500  # the hub tells once a second what it has counted
 EVENT_S = 0.1
-# other displays, a radio, what only a wipe needs and only a PC has; a package comes with what is in it
-NOT_LOADED = ("__init__", "_crc_host", "digits", "hd44780", "max7219", "radio", "tm1637", "wipe")
+# other displays, a radio, what needs a network, what only a wipe needs and only a PC has; a package comes with its own
+NOT_LOADED = ("__init__", "_crc_host", "digits", "hd44780", "max7219", "ntp", "radio", "tm1637", "wipe")
 BOOT = "import gc\ngc.collect()\n_before = gc.mem_alloc()\nimport probe\nprobe.begin(_before, {})\n"
 STATES = {
     "idle": "after its start, at its broker",
