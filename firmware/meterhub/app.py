@@ -482,4 +482,10 @@ def main() -> None:
     try:
         asyncio.run(_run(hub))
     finally:  # Ctrl-C: whoever deploys comes this way
-        hub.put_away()
+        is_away = False
+        while not is_away:
+            try:
+                hub.put_away()
+                is_away = True
+            except KeyboardInterrupt:  # another one takes nothing from what is to be saved
+                pass
