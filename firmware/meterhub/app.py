@@ -472,6 +472,16 @@ def _start_wan(hub):
     hub.start("announce", lambda: uplink.announce(hub))
 
 
+def end(hub) -> None:
+    """Let the hub save what it saves now and then only; another Ctrl-C takes nothing from that."""
+    while True:
+        try:
+            hub.put_away()
+            return
+        except KeyboardInterrupt:
+            pass
+
+
 def main() -> None:
     """Run the hub on this board, for ever."""
     if sys.platform in ("rp2", "esp32"):
@@ -482,10 +492,4 @@ def main() -> None:
     try:
         asyncio.run(_run(hub))
     finally:  # Ctrl-C: whoever deploys comes this way
-        is_away = False
-        while not is_away:
-            try:
-                hub.put_away()
-                is_away = True
-            except KeyboardInterrupt:  # another one takes nothing from what is to be saved
-                pass
+        end(hub)
