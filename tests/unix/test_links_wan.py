@@ -70,6 +70,16 @@ class ListenTest(unittest.TestCase):
         asyncio.run(asyncio.wait_for(work(), 5))
         self.assertEqual(found, [(b"export", b"hello")])
 
+    def test_what_has_ended_is_not_up_from_that_moment_on(self):
+        class Ended(Stream):
+            async def readexactly(self, n):
+                raise EOFError
+
+        wan = link(Ended(b""), None)
+        wan.is_up = True
+        asyncio.run(wan._listen(Ended(b"")))  # nobody has had a turn since
+        self.assertFalse(wan.is_up)
+
     def test_no_memory_for_a_message_ends_the_connection_before_it_is_acknowledged(self):
         def receive(kind, payload):
             raise MemoryError
