@@ -33,7 +33,7 @@ def create() -> None:
 
 def install_packages() -> None:
     """Install what locks/packages.lock names."""
-    pip("packages", "install", "--require-hashes", "--requirement", LOCKS / "packages.lock")
+    pip("packages", "install", "--no-compile", "--require-hashes", "--requirement", LOCKS / "packages.lock")
 
 
 def install_command() -> None:

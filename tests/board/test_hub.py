@@ -74,6 +74,7 @@ def test_it_becomes_its_owners_by_the_key_ceremony(house, desk, broker, recipien
 
 
 def test_the_customer_gets_the_half_hours_by_the_pin_on_the_display(house, broker, recipient):
+    began = house.now()
     with Counting(house), house.ticking(), house.bridge(broker.port):
         linked, fetched = asyncio.run(ask_for_everything(house, broker, recipient))
     assert linked.outcome == "linked", linked.error
@@ -83,7 +84,10 @@ def test_the_customer_gets_the_half_hours_by_the_pin_on_the_display(house, broke
     assert len(entries) > HISTORY_S // HALF_HOUR_S
     for entry in entries[:-1]:
         registers = household.registers(entry.at)
-        assert entry.values == (registers.import_wh, registers.export_wh)
+        if entry.at < began:
+            assert entry.values == (registers.import_wh, registers.export_wh)
+        else:  # a half-hour that ended meanwhile may lack the telegram that a write to the flash has cost
+            assert household.registers(entry.at - 10).import_wh <= entry.values[0] <= registers.import_wh
 
 
 async def ask_for_everything(house, broker, recipient):
