@@ -3,8 +3,10 @@
 BIN := .venv/bin
 NODE := .toolchain/node/bin/node
 
+unexport PYTHONDONTWRITEBYTECODE  # what is compiled once serves all the processes that the tests start
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types bench size fuzz lock format clean
+.PHONY: help setup demo test check lint types pyright mypy compiled bench size fuzz lock format clean
 
 help: ## this list
 	@echo "meterhub: type make and one of"
@@ -18,8 +20,8 @@ demo: setup ## the main job on this machine: meter, hub, display and website, un
 
 test: ## prove it: all checks and all tests (installs a browser and a broker where it may)
 	@sh host_tools/setup/run tests
-	@$(MAKE) --no-print-directory lint types
-	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(MAKE) --no-print-directory --jobs 2 pyright mypy lint compiled
+	$(BIN)/pytest --numprocesses 7 --dist loadfile --no-loadscope-reorder
 
 check: setup lint types ## style, types, and the direction of imports; seconds
 	$(BIN)/pytest -q tests/host/test_layers.py
@@ -28,9 +30,16 @@ lint:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-types:
+types: pyright mypy
+
+pyright:
 	$(NODE) .toolchain/pyright/node_modules/pyright/index.js
+
+mypy:
 	$(BIN)/mypy
+
+compiled: # the tests' own modules, and what they import: else each of seven processes does it for itself
+	@-$(BIN)/pytest --collect-only --quiet > /dev/null
 
 format: setup ## let ruff lay the Python files out
 	$(BIN)/ruff check --fix

@@ -79,8 +79,8 @@ def _mount_slot():
         gc.threshold(_RUBBISH_BYTES // 2)
 
 
-# what one module's loading leaves behind must not lie between it and the next: the heap would go to pieces
-gc.threshold(_RUBBISH_BYTES)
+# what one module's loading leaves behind must not lie between it and the next: a small heap would go to pieces
+gc.threshold(max(_RUBBISH_BYTES, gc.mem_free() >> 5))
 
 try:
     _mount_slot()

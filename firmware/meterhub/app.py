@@ -1,42 +1,52 @@
-"""The composition root: builds the parts, hands them to each other, starts the tasks. Only this file knows all rooms.
+"""The composition root: builds the parts and hands them to each other. Only this file knows all rooms.
+
+Once a start it asks opening.py for what is on flash; running.py starts the tasks.
 
 Runs on  the unix port and the boards
 """
 
 import asyncio
-import gc
 import sys
 import time
 
-from . import console, lazy, meter_line
+from . import console, lazy, running
 from .codec import base64url
 from .codec.timezone import Zone
-from .crypto.steps import slowly
-from .errors import ConfigError, HubError, StoreError
+from .errors import HubError
+from .extras import Extras
 from .hal.clock import Clock
-from .hal.ticks import now_ms, since
 from .household import Household
-from .ihd import drivers
 from .ihd.model import Model
 from .ihd.screens import Ihd
 from .links.cable import Cable
 from .meters.intervals import IntervalRecorder
 from .outages import Outages
 from .store import files, settings
-from .store.columns import column_of
 from .store.journal import Journal
 from .store.kept import Kept
-from .store.last import LastValues
-from .store.profile import Profile
-from .store.record import Record
+from .store.record import LossyRecord, Record
 from .supervise import supervise
 from .trust import identity
 from .trust.attempts import Attempts
 from .trust.consents import Consents
-from .trust.tenancy import Tenancy
 from .version import VERSION
 
+# what an export loads besides when it is about private billing
+_EXPORT_OF_BILLS = (
+    "applets.billed_day",
+    "applets.billing_prover",
+    "applets.keyed",
+    "codec.bill",
+    "codec.billing",
+    "codec.tariff",
+    "crypto.pedersen",
+    "crypto.pedersen_tables",
+    "trust.bill_chain",
+    "trust.bills_made",
+    "trust.linear_proof",
+)
 _RESTART_MS = 300  # for the answer to go out
+_ANSWER_S = 30  # for it to be signed and sealed, when it goes to the cable
 _LATER_S = 1  # what reads much of the flash waits until the first telegram is through
 
 
@@ -44,37 +54,30 @@ class Hub:
     """What the rooms share. Each attribute is set once, by the function that builds it."""
 
     def __init__(self, board) -> None:
+        from . import opening  # noqa: PLC0415 - at a start only
+
         self._tasks = []
         self.board = board
         self.clock = Clock(board)
-        stranger = _settled(board)
-        data = board.data_dir
+        stranger = opening.settle(board)
         self.errors = {}  # name -> how often since the start
         self.uptime_ms = 0
         self.events = None  # events.Events
+        self.tamper = None  # tamper_watch.TamperWatch: hears of each entry of the journal
         self._early = []  # damage that was found before there was a journal
-        wrong = files.open_dir(data + "/journal")
-        if wrong:
-            self._damaged(wrong)
-        self.journal = Journal(data + "/journal", self.clock, self._journal_key())
-        lazy.let_go(["meterhub.store.journal_end"])
-        self.journal.listener = self._journalled
-        if stranger:
-            self.journal.add("security", "STORE_FOREIGN", stranger)
-        early, self._early = self._early, None
-        for detail in early:
-            self._damaged(detail)
+        self._open_journal(stranger)
         self.kept = Kept(board)
-        self.settings = self._load_settings(data + "/settings.json")
+        self.settings = opening.load_settings(self)
         self.zone = Zone(self.settings.get("zone"))
-        self.profile = self._open_profile("/profile", self.settings.get("profile.registers"))
+        self.extras = Extras(self)
+        self.profile = opening.profile(self, "/profile", self.settings.get("profile.registers"))
         self.intervals = IntervalRecorder(self.profile, self.clock)
         self.meters = []  # of meters.meter.Meter; the first one is the household's main meter
-        self._add_meters(self.settings.get("meters"))  # early: a decoder's buffer is 4 KB in one piece
+        opening.add_meters(self)  # early: a decoder's buffer is 4 KB in one piece
         others = [meter.profile for meter in self.meters if meter.profile not in (None, self.profile)]
         self.profiles = [self.profile] + others
         self.consents = Consents(self.record("consents"))
-        self.tenancy = self._open_tenancy()
+        self.tenancy = opening.tenancy(self)
         self.outages = Outages(self)
         self.attempts = Attempts(self.record("attempts"), self.clock.now())
         self.recipients = {}
@@ -82,16 +85,35 @@ class Hub:
             self.recipients[one["kid"]] = (one["name"], base64url.decode(one["key"]))
         self.drbg = None  # crypto.drbg.Drbg
         self.identity: "identity.Identity | None" = None
-        self.wan = None  # links.wan.Wan
-        self.export = None
+        self.wan = self.export = None  # links.wan.Wan, applets.export.Export
         self.card_due = False
-        self._timekeeper = self._order_desk = None
+        self._market = None
+        self._timekeeper = self._order_desk = self.billing = None
         self.cable = Cable(console, _Desk(self))
         self.model = Model("", self.settings.get("name"), VERSION)
-        self.ihd = Ihd(_display(board, self.settings), self.model)
+        self.ihd = Ihd(opening.display(self), self.model)
         self.take_press = self.ihd.button  # what a press goes to: (name, kind)
         self.household = Household(self)
-        self._settle_consents()
+        opening.settle_consents(self)
+        self._notices, self._notices_modules, self._notices_due = None, (), (0, 0)
+        modules = opening.modules()
+        opening = None
+        lazy.let_go(modules)
+
+    def _open_journal(self, stranger):
+        """Open the journal, and tell in it what was found before there was one."""
+        folder = self.board.data_dir + "/journal"
+        wrong = files.open_dir(folder)
+        if wrong:
+            self.damaged(wrong)
+        self.journal = Journal(folder, self.clock, self._journal_key())
+        lazy.let_go(["meterhub.store.journal_end"])
+        self.journal.listener = self._journalled
+        if stranger:
+            self.journal.add("security", "STORE_FOREIGN", stranger)
+        early, self._early = self._early or [], None
+        for detail in early:
+            self.damaged(detail)
 
     def _journal_key(self):
         before = lazy.loaded()
@@ -106,92 +128,13 @@ class Hub:
             if key:
                 self.journal.begin_sealing(key)
 
-    def _load_settings(self, path):
-        """Return the settings in force, after what a power cut has left half-way was ended."""
-        before = lazy.loaded()
-        from .store import transaction  # noqa: PLC0415 - once a start
-
-        try:
-            if transaction.is_pending(self.board.data_dir):
-                transaction.finish(self.board.data_dir)
-        except StoreError as err:
-            self.journal.add("event", "STORE_DAMAGED", err.args[0])
-        transaction = None
-        found, refused = settings.load_file(path)
-        if refused:
-            self.journal.add("event", "SETTING_REFUSED", "%s %s" % refused.args)
-        lazy.let_go(lazy.loaded() - before)
-        return found
-
-    def _add_meters(self, settings):
-        from .meters import kinds  # noqa: PLC0415 - only to make them
-
-        for setting in settings:
-            try:
-                meter = kinds.meter(setting, self.zone, self.board.data_dir)
-            except ConfigError as err:
-                self.journal.add("event", "SETTING_REFUSED", "meters.%s.%s %s" % ((setting["name"],) + err.args))
-                continue
-            meter.last = self._open_last(setting)
-            if setting is settings[0]:
-                meter.profile, meter.intervals = self.profile, self.intervals
-            elif setting.get("registers_kept"):
-                meter.profile = self._open_profile("/profile-" + meter.name, setting["registers_kept"])
-                meter.intervals = IntervalRecorder(meter.profile, self.clock)
-            self.meters.append(meter)
-            if meter.protocol == "auto":
-                from . import meter_finder  # noqa: PLC0415 - only for lines that nobody has described
-
-                meter_finder.prepare(self, meter)
-        kinds = None
-        if "meterhub.meter_finder" not in sys.modules:
-            lazy.let_go(["meterhub.meters.kinds"])
-
-    def _open_profile(self, name, registers):
-        get = self.settings.get
-        columns = [column_of(obis) for obis in registers]
-        path = self.board.data_dir + name
-        return Profile(path, columns, get("profile.interval_s"), get("profile.months"), self._damaged)
-
-    def _open_tenancy(self):
-        """Return the Tenancy; nobody sees what was before it."""
-        profiles = self.profiles
-        tenancy = Tenancy(self.strict_record("tenancy"), lambda: max([profile.last or 0 for profile in profiles]))
-        if tenancy.damaged:
-            self._damaged("tenancy: all that was kept is hidden")
-        self.consents.since = tenancy.since
-        for profile in profiles:
-            profile.hide_before(tenancy.since)
-        return tenancy
-
-    def _settle_consents(self):
-        """Journal what a power cut has kept from it."""
-        if not self.consents.owed():
-            return
-        before = lazy.loaded()
-        from .trust import agreements  # noqa: PLC0415 - hardly ever
-
-        try:
-            agreements.Agreements(self.consents, self.journal).settle()
-        except OSError:  # there is no room: the next entry of their journal tries again
-            self.journal.unwritten += 1
-        agreements = None
-        lazy.let_go(lazy.loaded() - before)
-
-    def _open_last(self, setting):
-        wrong = files.open_dir(self.board.data_dir + "/last")
-        if wrong:
-            self._damaged(wrong)
-        name, get = setting["name"], setting.get
-        return LastValues(self.record("last/" + name), self.kept, name, get("save_s", 10), get("save_pulses", 10))
-
     def record(self, name: str) -> Record:
         """Return the small record `name` of the hub's folder; one that is damaged begins anew, and that is said."""
-        return _LossyRecord(self.board.data_dir + "/" + name, self._damaged)
+        return LossyRecord(self.board.data_dir + "/" + name, self.damaged)
 
     def strict_record(self, name: str) -> Record:
         """Return the small record `name`; its load() raises StoreError when it is damaged."""
-        return Record(self.board.data_dir + "/" + name, tell=self._damaged)
+        return Record(self.board.data_dir + "/" + name, tell=self.damaged)
 
     def start_drbg(self) -> None:
         """Start the generator: to be done once, when the lines are open, as a board gathers entropy for 0.3 s."""
@@ -211,12 +154,126 @@ class Hub:
         try:
             self.events = events.open_for(self, addressee)
         except OSError as err:
-            self._damaged("outbox %s" % err.args[0])
+            self.damaged("outbox %s" % err.args[0])
         if self.events is None:
             events = None
             lazy.let_go(lazy.loaded() - before)
 
-    def _damaged(self, detail):
+    def meet_household(self) -> None:
+        """Show what it is to see, and let nobody without its PIN decide; the random generator is there by now."""
+        self._open_pin()
+        self.model.message = lambda number: self.notices.message(number)  # noqa: PLW0108 - loaded when there are any
+        if files.exists(self.board.data_dir + "/notices"):
+            self._open_notices()
+
+    def _open_pin(self):
+        """Let what decides wait for the household's PIN, if it has one. A PIN is kept as what cannot be read off."""
+        kept = self.settings.get("household.pin")
+        self.ihd.guard = None
+        if not kept:
+            return
+        from .trust import household_pin  # noqa: PLC0415 - few have one
+
+        if household_pin.is_pin(kept):
+            salt = self.drbg.read(12)  # pyright: ignore[reportOptionalMemberAccess]
+            self.change_setting("household.pin", household_pin.hidden(kept, salt))
+        else:
+            record = self.record("household-pin")
+            guard = household_pin.HouseholdPin(kept, record, self.clock.uptime_s)
+            self.ihd.guard = guard  # pyright: ignore[reportAttributeAccessIssue]
+
+    def change_setting(self, name: str, value, commit=None) -> None:
+        """Let a setting have another value. commit(transaction): ends it, with what must change together with it."""
+        before = lazy.loaded()
+        from .store import transaction  # noqa: PLC0415 - seldom
+
+        one = transaction.Transaction(self.board.data_dir)
+        changed = settings.put(one, self.settings, name, value)
+        if commit is None:
+            one.commit()
+        else:
+            commit(one)
+        self.settings = changed
+        one = transaction = None
+        lazy.let_go(lazy.parts(("store.transaction", "store.settings_table")) - before)
+        self._open_pin()
+
+    @property
+    def market(self):
+        """The market roles' side of this hub (market.py); loaded, and let go by look_after_market()."""
+        if self._market is None:
+            from .market import Market  # noqa: PLC0415 - most hubs have no market role
+
+            self._market = Market(self)
+        return self._market
+
+    @property
+    def commands(self):
+        """Whom the household's decisions are told (notices.py)."""
+        return self.market
+
+    @property
+    def letters(self):
+        """What writes to the market roles (market.py)."""
+        return self.market.letters
+
+    def has_market(self) -> bool:
+        """Whether a market role has left anything on this hub's flash."""
+        kept = [self.record(name).is_there() for name in ("roles", "schedules", "commands", "diagnosis")]
+        return any(kept) or files.exists(self.board.data_dir + "/letters")
+
+    def look_after_market(self, now: int) -> None:
+        """Once a second: do what time brings to the market roles; where there are none, nothing of it stays."""
+        if self._market is not None and not self._market.tick(now):
+            self._market = None
+            lazy.let_go(lazy.parts(("market",)))
+
+    @property
+    def notices(self):
+        """What the household is shown and asked; loaded, and let go by look_at_notices()."""
+        return self._notices or self._open_notices()
+
+    def _open_notices(self):
+        before = lazy.loaded()
+        from .notices import Notices  # noqa: PLC0415 - most of the time there are none
+
+        self._notices = Notices(self)
+        self._notices_modules = lazy.loaded() - before
+        return self._notices
+
+    def website(self) -> str:
+        """Return the kid of the recipient that shows notices, too, and takes decisions; "" for none that is linked."""
+        kid = self.settings.get("may.notices")
+        live = self.consents.live(self.clock.now())
+        linked = kid in self.recipients and any([c["kid"] == kid and c["res"] for c in live])
+        return kid if linked else ""
+
+    def look_at_notices(self) -> None:
+        """Let notices do what time brings, and go when nobody needs them."""
+        if self._notices is None:
+            at, up_s = self._notices_due
+            if not (0 < at <= self.clock.now() or 0 < up_s <= self.clock.uptime_s()):
+                return
+        self.notices.tick()
+        due = self.notices.rest()
+        if due is not None:
+            self._notices_due = due
+            self._notices = None
+            lazy.let_go(self._notices_modules)
+
+    def has_role_consents(self) -> bool:
+        """Return whether the household has ever agreed to something with a role."""
+        path = self.board.data_dir + "/role-consents."
+        return files.exists(path + "0") or files.exists(path + "1")
+
+    def role_consents(self):
+        """Return what the household has agreed to with roles, as it is in flash now."""
+        from .trust.role_consents import RoleConsents  # noqa: PLC0415 - asked for now and then
+
+        return RoleConsents(self.record("role-consents"), self.tenancy.since)
+
+    def damaged(self, detail: str) -> None:
+        """Journal that something on flash is not what was written."""
         if self._early is None:
             self.journal.add("event", "STORE_DAMAGED", detail)
         else:
@@ -225,6 +282,8 @@ class Hub:
     def greet(self) -> None:
         """The WAN has come up: who this hub is must be said again."""
         self.card_due = True
+        if self.billing is not None:
+            self.billing.connected()
 
     def _journalled(self, kind, entry):
         console.journal_line(kind, entry)
@@ -232,6 +291,8 @@ class Hub:
             self.errors[entry.name] = self.errors.get(entry.name, 0) + 1
         if self.events is not None:
             self.events.take(kind, entry)
+        if self.tamper is not None:
+            self.tamper.heard(entry)
         if kind == "consent":
             self.household.agreed += 1
 
@@ -247,8 +308,14 @@ class Hub:
             self.applet().post(payload)
         elif kind == b"order":
             self.order_desk().post(payload)
+        elif kind == b"command":
+            self.market.take(payload)
+        elif kind == b"received":
+            self.letters.received(payload)
         elif kind == b"receipt" and self.events is not None:
             self.events.receipt(payload)
+        elif kind == b"batch" and self.billing is not None:
+            self.billing.receive(payload)
         else:
             self.journal.foreign("UNSUPPORTED", "wan topic")
 
@@ -283,7 +350,7 @@ class Hub:
         """Let the applet serve, and let it go when nobody wants anything any more."""
         await self.export.run()  # pyright: ignore[reportOptionalMemberAccess]
         self.export = None
-        lazy.let_go(modules)
+        lazy.let_go(modules | lazy.parts(_EXPORT_OF_BILLS))
 
     def start(self, name: str, service) -> None:
         """Start a task that lives until `service` returns."""
@@ -295,6 +362,10 @@ class Hub:
         self.start("restart", self._restart)
 
     async def _restart(self):
+        for _ in range(_ANSWER_S):
+            if not self.cable.is_busy:
+                break
+            await asyncio.sleep(1)
         await asyncio.sleep_ms(_RESTART_MS)
         self.outages.restarting()
         self.put_away()
@@ -307,32 +378,7 @@ class Hub:
                 meter.last.put_away()
             except OSError:  # the flash is full or broken: that was told when it happened
                 pass
-
-
-def _settled(board):
-    """Let the board's folder be its own; return which folder of another hub's was found, "" for none."""
-    from .store import home  # noqa: PLC0415 - at a start only
-
-    stranger = home.settle(board)
-    home = None
-    lazy.let_go(["meterhub.store.home"])
-    return stranger
-
-
-class _LossyRecord(Record):
-    """A record that begins anew, and says so, when flash does not hold what was written."""
-
-    def __init__(self, path, tell) -> None:
-        super().__init__(path, tell=tell)
-        self._say = tell
-
-    def load(self):
-        try:
-            return super().load()
-        except StoreError as err:
-            self._say(err.args[0])
-            self.set_aside()
-            return None
+        self.extras.put_away()
 
 
 class _Desk:
@@ -357,121 +403,6 @@ class _Desk:
         lazy.let_go(self._modules)
 
 
-def _display(board, chosen):
-    """Return the driver of the display that the settings name; None when there is none."""
-    try:
-        return drivers.open(chosen.get("display.driver"), board, chosen.get("display.address"))
-    except (ImportError, OSError):
-        return None
-
-
-# -- the tasks ---------------------------------------------------------------------------------------------------
-
-
-async def _press(hub, name):
-    button = hub.board.button(name)
-    while True:
-        kind = await button.pressed()
-        hub.take_press(name, kind)  # whoever takes presses by now
-
-
-async def _check_journal(hub):
-    """Go along the journal's seals, and journal what is wrong with it and was not said before."""
-    before = lazy.loaded()
-    from .store import journal_check  # noqa: PLC0415 - once a start
-
-    modules = lazy.loaded() - before
-    for line in await slowly(journal_check.report(hub.journal)):
-        hub.journal.add("security", "INTEGRITY_FAILED", line)
-    journal_check = None
-    lazy.let_go(modules)
-
-
-async def _housekeeping(hub):
-    hub.board.feed_watchdog()
-    looked = now_ms()
-    await asyncio.sleep(_LATER_S)
-    hub.open_events()
-    for profile in hub.profiles:
-        for _ in profile.look():
-            hub.board.feed_watchdog()
-            await asyncio.sleep(0)
-    while True:
-        hub.board.feed_watchdog()
-        hub.household.tick()
-        hub.outages.beat(True)
-        await asyncio.sleep(1)
-        now = now_ms()
-        hub.uptime_ms += since(now, looked)
-        looked = now
-
-
-def _connect_ihd(hub):
-    hub.ihd.on_accept = lambda: hub.applet().post("accept")
-    hub.ihd.on_decline = lambda: hub.applet().post("decline")
-    hub.ihd.on_cancel = lambda: hub.applet().post("cancel")
-    hub.ihd.on_revoke = lambda consent: hub.applet().post(consent)
-    driver = hub.settings.get("display.driver")
-    hub.ihd.on_display = lambda works: hub.journal.add("event", "display" if works else "DISPLAY_FAILED", driver)
-    hub.start("ihd", hub.ihd.run)
-    for name in ("A", "B"):
-        hub.start("button " + name, lambda name=name: _press(hub, name))
-
-
-async def _wipe_if_wanted(hub):
-    """Wipe the hub when button A is held at power-on, or when a power cut has kept a wipe from ending."""
-    await hub.board.settle()
-    if hub.board.held("A") or files.exists(hub.board.data_dir + "/wiping"):
-        from . import wipe  # noqa: PLC0415 - once in a hub's life
-
-        await wipe.run(hub)
-
-
-async def _run(hub):
-    await _wipe_if_wanted(hub)
-    await _start(hub)
-    while True:
-        gc.collect()
-        await asyncio.sleep(3600)
-
-
-async def _start(hub):
-    meter_line.start(hub)
-    await asyncio.sleep(0)  # the lines are open: from here on they keep what comes
-    hub.start_drbg()
-    _connect_ihd(hub)
-    hub.start("cable", hub.cable.run)
-    hub.start("housekeeping", lambda: _housekeeping(hub))
-    before = lazy.loaded()
-    try:
-        hub.identity = await slowly(identity.load(hub.strict_record("identity"), hub.drbg))
-    except StoreError as err:  # a hub that made itself another key would be another hub: read on, but stay offline
-        hub.journal.add("security", "INTEGRITY_FAILED", err.args[0])
-    lazy.let_go(lazy.parts(identity.SIGNING) - before)
-    hub.seal_journal()
-    hub.start("journal check", lambda: _check_journal(hub))
-    hub.model.hub_id = hub.identity.hub if hub.identity else ""
-    hub.start("service desk", hub.cable.serve)
-    console.say("start", {"hub": hub.model.hub_id, "version": VERSION, "name": hub.settings.get("name")})
-    hub.journal.add("event", "start", VERSION)
-    if hub.identity is not None and hub.settings.get("wan.url"):
-        _start_wan(hub)
-    if hub.settings.get("may.time") or hub.settings.get("time.ntp"):
-        hub.start("time", hub.timekeeping().run)
-
-
-def _start_wan(hub):
-    from . import uplink  # noqa: PLC0415 - a hub may have no broker
-
-    try:
-        hub.wan = uplink.build(hub)
-    except ConfigError as err:
-        hub.journal.add("event", "SETTING_REFUSED", "%s %s" % err.args)
-        return
-    hub.start("wan", hub.wan.run)
-    hub.start("announce", lambda: uplink.announce(hub))
-
-
 def end(hub) -> None:
     """Let the hub save what it saves now and then only; another Ctrl-C takes nothing from that."""
     while True:
@@ -490,6 +421,6 @@ def main() -> None:
         from .hal import unix as port  # noqa: PLC0415
     hub = Hub(port.Board(port.configuration()))
     try:
-        asyncio.run(_run(hub))
+        asyncio.run(running.run(hub))
     finally:  # Ctrl-C: whoever deploys comes this way
         end(hub)

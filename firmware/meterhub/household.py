@@ -6,13 +6,13 @@ Runs on  both
 """
 
 import gc
+import struct
 
 from micropython import const
 
-from . import console, meter_watch
+from . import console, lazy, meter_watch
 from .errors import HubError
 from .hal.ticks import now_ms, since
-from .ihd.model import Consent, Logged
 from .meters.periods import Periods
 from .store import files
 
@@ -20,19 +20,6 @@ _IMPORT, _EXPORT = "1-0:1.8.0", "1-0:2.8.0"
 _SLOT_S = const(300)
 _SLOTS = const(12)
 _NIGHT = const((23, 6))  # hours, local time, between which the idle page is dimmed
-_WORDS = {"half-hour": "half-hours", "day": "days", "month": "months"}
-_RESULTS = {
-    "done": "sent",
-    "linked": "linked",
-    "revoked": "revoked",
-    "CONSUMER_DECLINED": "you said no",
-    "CONSUMER_TIMEOUT": "no answer",
-    "CANCELLED": "cancelled",
-    "WRONG_PIN": "wrong PIN",
-    "PIN_DEAD": "3 wrong PINs",
-    "PIN_EXPIRED": "PIN expired",
-    "NOT_RECEIVED": "broken off",
-}
 
 
 class Household:
@@ -62,6 +49,14 @@ class Household:
         hub.model.price_e5 = price or None
         hub.model.export_price_e5 = hub.settings.get("price.export_e5") or None
         hub.model.currency = hub.settings.get("currency")
+        hub.model.medium_w, hub.model.high_w = self._power_levels()
+
+    def _power_levels(self):
+        """Return from where on power is medium and high: the supplier's word (services/supply.py), or settings."""
+        raw = self._hub.record("power_levels").load()
+        if raw is not None and len(raw) == 9 and raw[0] == 1:
+            return struct.unpack("<II", raw[1:])
+        return self._hub.settings.get("display.medium_w"), self._hub.settings.get("display.high_w")
 
     # -- the meters ----------------------------------------------------------------------------------
 
@@ -72,6 +67,8 @@ class Household:
         self._follow(meter, at)
         self._hub.outages.look()
         self._update(meter, telegram.readings)
+        if self._hub.voltage is not None:
+            self._hub.voltage.take(meter, telegram.readings)
         if meter.intervals is not None:
             self._keep(meter, at)
         if meter.last is not None:
@@ -105,13 +102,14 @@ class Household:
         registers, profile = meter.registers, meter.profile
         try:
             self._name_meters(meter, at)
-            meter.intervals.reading(at, tuple([registers.value(c.obis, c.scale) for c in profile.columns]))
+            kept = meter.intervals.reading(at, tuple([registers.value(c.obis, c.scale) for c in profile.columns]))
         except HubError as err:
             if err.name not in meter_watch.OF_THE_STORE:
                 self._hub.journal.add("event", err.name, err.field)
             meter_watch.say_store(self._hub.journal, meter, "history", err.name)
         else:
-            meter_watch.say_store(self._hub.journal, meter, "history", "")
+            if kept:
+                meter_watch.say_store(self._hub.journal, meter, "history", "")
 
     def _note_last(self, meter, at):
         columns = meter.profile.columns if meter.profile is not None else ()
@@ -161,10 +159,13 @@ class Household:
             for meter in hub.meters:
                 if meter.intervals is not None:
                     self._close_stale(meter, now)
+        hub.look_after_market(now)
         self._show_clock(now)
         self._show_hour(now)
         self._show_meters(now)
         self._show_periods(now)
+        if hub.tariffs is not None:
+            hub.tariffs.tick(now)
         self._show_agreed(now)
         hub.model.wan = "off" if hub.wan is None else "up" if hub.wan.is_up else "down"
         self._say_status(now)
@@ -183,6 +184,7 @@ class Household:
         self._ticked = ticks
 
     def _show_clock(self, now):
+        self._hub.model.now = now
         local = self._hub.zone.local(now)
         self._hub.model.clock = "%02d:%02d" % local[3:5] if now else ""
         self._hub.model.night = bool(now) and (local[3] >= _NIGHT[0] or local[3] < _NIGHT[1])
@@ -230,31 +232,16 @@ class Household:
     def _show_agreed(self, now):
         """Make the consents and the consent log for people, when one of them has changed."""
         hub = self._hub
-        key = (self.agreed, len(hub.consents.live(now)))
+        key = (self.agreed, len(hub.consents.live(now)), now // 3600)
         if key == self._known:
             return
         self._known = key
-        hub.model.consents = [self._consent(c) for c in hub.consents.live(now)]
-        seen = [entry for entry in hub.journal.last("consent", 10) if entry.at >= hub.tenancy.since]
-        hub.model.log = [self._logged(entry) for entry in seen]
+        before = lazy.loaded()
+        from . import agreed  # noqa: PLC0415 - once an hour, and when the household has decided something
 
-    def _consent(self, consent):
-        used = self._day(consent["used"]) if consent["used"] else "never"
-        what = _WORDS[consent["res"]]
-        return Consent(self._name(consent["kid"]), what, self._day(consent["until"]), used, consent)
-
-    def _logged(self, entry):
-        local = self._hub.zone.local(entry.at)
-        when = "%d.%d. %02d:%02d" % (local[2], local[1], local[3], local[4])
-        result = _RESULTS.get(entry.name, "refused: " + entry.name.lower().replace("_", " "))
-        return Logged(when, self._name(entry.detail.split("|")[0]), result)
-
-    def _name(self, kid):
-        return self._hub.recipients[kid][0] if kid in self._hub.recipients else kid
-
-    def _day(self, at):
-        local = self._hub.zone.local(at)
-        return "%d.%d.%d" % (local[2], local[1], local[0])
+        hub.model.consents, hub.model.log = agreed.shown(hub, now)
+        agreed = None
+        lazy.let_go(lazy.loaded() - before)
 
     # -- the console ---------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ Runs on  both
 import gc
 import sys
 
+_kept = set()
+
 
 def loaded() -> set:
     """Return the names of all modules that are loaded now."""
@@ -18,9 +20,16 @@ def parts(names) -> set:
     return {"meterhub." + name for name in names}
 
 
+def keep(names) -> None:
+    """Let the modules `names` stay from now on, whoever has loaded them first: something lasting is made of them."""
+    _kept.update(names)
+
+
 def let_go(names) -> None:
-    """Forget the modules `names`; the caller has dropped what it held of them."""
+    """Forget the modules `names`, but for kept ones; the caller has dropped what it held of them."""
     for name in names:
+        if name in _kept:
+            continue
         module = sys.modules.pop(name, None)
         package, _, last = name.rpartition(".")
         holder = sys.modules.get(package)

@@ -14,6 +14,7 @@ from .trust import identity, owner
 
 _AT_ONCE = 4  # a signature takes a small board seconds: so many, then one in a quarter of a minute
 _EVERY_MS = 15000
+_FRESH_S, _AHEAD_S = 3600, 300  # of a decision
 
 
 class OrderDesk:
@@ -59,15 +60,21 @@ class OrderDesk:
                 lazy.let_go((lazy.parts(identity.SIGNING) | {"meterhub.trust.orders"}) - before)
         if typ == "mh-time":
             hub.timekeeping().take(kid, claims, arrived)
-        elif typ == "mh-outage":
-            from . import outage_log  # noqa: PLC0415 - seldom
-
-            outage_log.plan(hub.outages.record, claims, hub.clock.now())
-            hub.journal.add("event", "outage announced", "%(ref)s %(from)d-%(to)d" % claims)
         else:
-            hub.tenancy.take(claims["from"])
-            hub.journal.add("security", "tenancy announced", "from %d by %s" % (claims["from"], kid))
+            self._check_customer(kid, claims)
+            hub.notices.decide_there(claims["notice"], claims["decision"])
         return typ
+
+    def _check_customer(self, kid, claims):
+        """Raise HubError unless a decision is of an account that is linked, and was made just now."""
+        now = self._hub.clock.now()
+        consent = self._hub.consents.find(kid, claims["sub"])
+        if consent is None:
+            raise HubError("NOT_LINKED", "sub")
+        if consent["ended"]:
+            raise HubError("REVOKED", "sub")
+        if now and (consent["until"] < now or not now - _FRESH_S <= claims["at"] <= now + _AHEAD_S):
+            raise HubError("EXPIRED", "at")
 
     def _keys(self, right):
         """Return the keys that may give an order: the owner's root, and the recipient that has the right."""

@@ -1,7 +1,7 @@
 """Outages of the supply, as a hub without battery sees them: from the last heartbeat to the next start.
 
 Events   "supply restored", "supply restored 3 min" (outage_log.py, and how they are counted):
-         START-END SECONDS s estimated short|long clock STATE [planned REF]
+         START-END SECONDS s estimated short|long clock STATE [planned REF]; an alert to DNO and SUP
 Units    Unix seconds, UTC. An outage is estimated: it began up to one heartbeat (outage.heartbeat_s) later.
 Memory   a few numbers
 Runs on  the unix port and the boards
@@ -58,6 +58,22 @@ class Outages:
             self._hub.journal.add("event", "RECORD_FAILED", "heartbeat %s" % (err.args[:1],))
             self._beaten += 3600
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there was an outage, and nobody has told the time yet by which it has ended."""
+        return bool(self._from)
+
+    def in_log(self, work):
+        """Return work(outage_log), which is loaded for that."""
+        before = lazy.loaded()
+        from . import outage_log  # noqa: PLC0415 - seldom
+
+        try:
+            return work(outage_log)
+        finally:
+            outage_log = None
+            lazy.let_go(lazy.loaded() - before)
+
     # -- after a start ------------------------------------------------------------------------------------
 
     def look(self) -> None:
@@ -74,14 +90,17 @@ class Outages:
             self._settle(start, end)
         self._from = 0
 
+    def planned(self, claims: dict) -> bytes:
+        """Return what `record` would hold with an announced outage (outage_log.planned)."""
+        return self.in_log(lambda log: log.planned(self.record, claims, self._hub.clock.now()))
+
+    def forget(self, ref: str) -> None:
+        """Take the announcement of an outage back."""
+        self.in_log(lambda log: log.forget(self.record, ref))
+
     def _settle(self, start, end):
         hub = self._hub
         for meter in hub.meters:
             if meter.intervals is not None:
                 meter.intervals.torn(start, end)
-        before = lazy.loaded()
-        from . import outage_log  # noqa: PLC0415 - once after a start
-
-        hub.journal.add("event", *outage_log.settle(self.record, start, end, hub.clock.state))
-        outage_log = None
-        lazy.let_go(lazy.loaded() - before)
+        self.in_log(lambda log: log.settle(hub, start, end))

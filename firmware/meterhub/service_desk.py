@@ -22,6 +22,7 @@ Runs on  MicroPython
   settings   -> {settings: the document in force; a secret that is set is true}
   nonce      -> {nonce}                            what a signed time through the cable must answer within ten seconds
   order      takes the tray: an order (trust/orders.py) -> {typ}
+  command    takes the tray: a command of a market role (trust/command.py) -> {letter: the sealed answer}
   clock      {at: Unix s} -> {clock: state}       while nothing better than a meter or a cable has told the time
   selftest   {part: name, or absent} -> a `part` line {part, ok: true, false or null, says} for each part, and
              {failed: [names]}; null: nothing is wired, or it cannot be judged. A line {part, hint} asks for a hand.
@@ -32,12 +33,12 @@ import gc
 import json
 import sys
 
-from . import lazy, outage_log, uplink
+from . import lazy
 from .codec import base64url
 from .crypto.steps import slowly
 from .errors import HubError, StoreError
 from .hal.ticks import now_ms
-from .store import files, settings, settings_table
+from .store import files, settings
 from .trust import mhx, owner
 from .version import VERSION
 
@@ -98,7 +99,7 @@ class Desk:
         hub, board = self.hub, self.hub.board
         gc.collect()
         flash_free, flash_size = board.flash()
-        outages = outage_log.state(hub.outages.record)
+        outages = hub.outages.in_log(lambda log: log.state(hub.outages.record))
         parts = [name for name in _LAZY if "meterhub." + name in sys.modules]
         return {
             "version": VERSION,
@@ -201,7 +202,7 @@ class Desk:
         known = self.owner()
         seq, document, ca = await self._guarded("settings", known.open_settings(token))
         folder = self.hub.board.data_dir
-        values = settings_table.flat(document)
+        values = _in_table(lambda table: table.flat(document))
         if ca:
             values["wan.ca"] = owner.ca_name(ca)
         values = self._filled(values)
@@ -213,11 +214,17 @@ class Desk:
 
     def _filled(self, document):
         """Return the checked values of a document in which a secret may be true: as it is now."""
-        return settings_table.checked(settings_table.filled(settings_table.flat(document), self.hub.settings.all()))
+        known = self.hub.settings.all()
+        values = _in_table(lambda table: table.checked(table.filled(table.flat(document), known)))
+        if len(values["household.pin"]) == 4:
+            from .trust import household_pin  # noqa: PLC0415 - few have one
+
+            values["household.pin"] = household_pin.hidden(values["household.pin"], self.hub.drbg.read(12))
+        return values
 
     def _check_permitted(self, values):
-        for name in values:
-            if settings_table.is_protected(name) and values[name] != self.hub.settings.get(name):
+        for name in _in_table(lambda table: [one for one in values if table.is_protected(one)]):
+            if values[name] != self.hub.settings.get(name):
                 self.hub.journal.foreign("NOT_AUTHORISED", name)
                 raise HubError("NOT_AUTHORISED", name)
 
@@ -228,7 +235,8 @@ class Desk:
         return {}
 
     async def settings(self, _):
-        return {"settings": settings_table.nested(settings_table.masked(self.hub.settings.all()))}
+        known = self.hub.settings.all()
+        return {"settings": _in_table(lambda table: table.nested(table.masked(known)))}
 
     # -- the rest -----------------------------------------------------------------------------------
 
@@ -243,6 +251,16 @@ class Desk:
         except HubError as err:
             self.hub.journal.foreign(err.name, "order " + err.field)
             raise
+
+    async def command(self, _):
+        self.identity()
+        token = self._take_tray()
+        try:
+            number = await self.hub.market.commands().take(token)
+        except HubError as err:
+            self.hub.journal.foreign(err.name, "command " + err.field)
+            raise
+        return {"letter": str(await self.hub.letters.copy(number), "utf-8")}
 
     async def clock(self, request):
         self.hub.clock.tell(mhx.whole(request, "at", 0, 1 << 33))
@@ -270,8 +288,20 @@ def _meter(meter):
     return told
 
 
+def _in_table(work):
+    """Return work(settings_table), which is loaded for that: it is as large as all of this desk."""
+    before = lazy.loaded()
+    from .store import settings_table  # noqa: PLC0415 - seldom
+
+    try:
+        return work(settings_table)
+    finally:
+        settings_table = None
+        lazy.let_go(lazy.loaded() - before)
+
+
 def _document(values):
-    raw = json.dumps(settings_table.nested(values)).encode()
+    raw = json.dumps(_in_table(lambda table: table.nested(values))).encode()
     if len(raw) > settings.LIMIT:
         raise HubError("OVERSIZED", "settings")
     return raw
@@ -280,7 +310,14 @@ def _document(values):
 def _check_ca(folder, values):
     """Raise ConfigError when TLS is wanted and its CA is not there."""
     if values["wan.url"].startswith("mqtts:"):
-        uplink.authority(folder, values["wan.ca"])
+        before = lazy.loaded()
+        from . import uplink  # noqa: PLC0415 - seldom
+
+        try:
+            uplink.authority(folder, values["wan.ca"])
+        finally:
+            uplink = None
+            lazy.let_go(lazy.loaded() - before)
 
 
 def _largest_piece():
@@ -309,6 +346,7 @@ _VERBS = {
     "settings": Desk.settings,
     "nonce": Desk.nonce,
     "order": Desk.order,
+    "command": Desk.command,
     "clock": Desk.clock,
     "restart": Desk.restart,
 }

@@ -15,6 +15,7 @@ from .store.journal import Journal
 
 _HOLD_S = 5
 _MARK = "wiping"
+_STAYS = (_MARK, "supply.0", "supply.1")  # whether the supply may be on is not the household's to say
 _FOLDER = 0x4000  # of a mode in os.stat()
 
 
@@ -27,7 +28,7 @@ async def run(hub) -> None:
         files.replace(folder + "/" + _MARK, b"")
     hub.ihd.notice(("WIPED", "Let go of A: the hub", "starts anew."), _HOLD_S)
     hub.ihd.step()
-    empty(folder, _MARK)
+    empty(folder, _STAYS)
     hub.kept.erase()
     hub.meters.clear()  # a restart saves what they have told
     journal = Journal(folder + "/journal", hub.clock)
@@ -53,12 +54,12 @@ async def _held_long(hub):
     return True
 
 
-def empty(folder: str, but: str = "") -> None:
-    """Delete all that is in `folder` except the file `but`."""
+def empty(folder: str, but: tuple = ()) -> None:
+    """Delete all that is in `folder` except the files `but`."""
     for name in files.names(folder):
         path = folder + "/" + name
         if os.stat(path)[0] & _FOLDER:
             empty(path)
             os.rmdir(path)
-        elif name != but:
+        elif name not in but:
             files.remove(path)

@@ -43,9 +43,27 @@ def hub_user(hub: str, password: str) -> User:
     return User(hub, password, (f"meterhub/{hub}/up/#",), (f"meterhub/{hub}/down/#",))
 
 
-def recipient_user(name: str, password: str) -> User:
-    """Return the user for a recipient: it hears every hub, may ask every hub, and acknowledge what one tells."""
-    return User(name, password, ("meterhub/+/down/export", "meterhub/+/down/receipt"), ("meterhub/+/up/#",))
+def recipient_user(name: str, password: str, kid: str = "") -> User:
+    """Return the user for a recipient: it asks every hub, hears what hubs tell recipients, and acknowledges that.
+
+    kid: its key's id; with it, it hears letters to itself, and sends hubs what a household has decided about them.
+    """
+    heard = ["card", "availability", "export", "outbox", "batch"]
+    said = ["export", "receipt", "batch"]
+    if kid:
+        heard.append(f"role-{kid}")
+        said += ["received", "order"]
+    publish = tuple(f"meterhub/+/down/{kind}" for kind in said)
+    return User(name, password, publish, tuple(f"meterhub/+/up/{kind}" for kind in heard))
+
+
+def role_user(name: str, password: str, kid: str) -> User:
+    """Return the user for the market role `kid`: it commands every hub, and hears letters to itself and hubs' cards.
+
+    A head-end that shares its letters with others subscribes to the same topics, at a broker that can share.
+    """
+    publish = ("meterhub/+/down/command", "meterhub/+/down/received")
+    return User(name, password, publish, (f"meterhub/+/up/role-{kid}", "meterhub/+/up/card"))
 
 
 class Passwords(BaseAuthPlugin):  # type: ignore[misc]

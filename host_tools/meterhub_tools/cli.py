@@ -28,16 +28,24 @@ COMMANDS = {
     "monitor": ("board.monitor", "show what the hub on the cable does"),
     "info": ("owner.info", "versions, memory, link, errors of the hub on the cable"),
     "settings": ("owner.settings", "get, set or check the settings of the hub on the cable"),
-    "order": ("owner.orders", "tell a hub, signed, the time, a new tenant, or an outage to come"),
+    "order": ("owner.orders", "tell hubs the time, signed"),
     "selftest": ("owner.selftest", "try every wired part of the hub on the cable"),
     "backup": ("owner.backup", "save a hub's settings and history"),
     "restore": ("owner.restore", "put a backup onto a hub"),
     "bridge": ("board.bridge", "connect a hub without radio to its broker, through the cable"),
     "website": ("website.command", "serve the website where customers ask for and see their data"),
+    "role": ("roles.command", "market roles: make their keys, have hubs know them, or know them no more"),
+    "command": (
+        "headend.send",
+        "give a hub a signed command as a market role or its owner, and see its answer",
+    ),
+    "head-end": ("headend.service", "keep many hubs for a market role: commands, scheduled readings, alerts"),
     "decode": ("decode.command", "what is in captures of a meter's line, read with the firmware's decoders"),
     "capture": ("decode.capture", "record what a meter sends, with times, into a file"),
     "simulate": ("simulators.command", "a simulated meter on a serial port or pty, with faults to order"),
     "store": ("store.command", "what a hub keeps, from its folder or from an image of its flash"),
+    "tariff": ("tariffs.command", "check, show and sign a tariff, and what energy costs by it"),
+    "bill": ("billing.command", "private billing: bills that prove themselves without giving the readings away"),
     "proof": ("proof_command", "check the proof of an export: did this hub say so, is anything changed?"),
 }
 
@@ -49,9 +57,9 @@ With a board on the cable (--port /dev/ttyACM0), one after the other:
   meterhub provision      make it yours            meterhub selftest   is everything wired right?
   meterhub monitor        see what it does         meterhub info       how is it?
 later: meterhub settings, meterhub order, meterhub backup, meterhub restore, meterhub store, meterhub hubs, \
-meterhub bridge
+meterhub bridge; for market roles: meterhub role, meterhub command, meterhub head-end
   meterhub capture        record a meter's line            meterhub decode     what is in a capture
-  meterhub website        where customers see their data      meterhub proof   did this hub say so?
+  meterhub website        where customers see their data  meterhub proof, meterhub tariff, meterhub bill
 `meterhub COMMAND --help` tells about one. Exit status: 0 done, 1 the device or the data said no, 2 wrong usage."""
 
 

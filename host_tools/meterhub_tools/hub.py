@@ -43,7 +43,7 @@ class Hub:
     uart: serial device for each name ("p1"); bench: "host:port" of the display and buttons; clock: "meter" as a
     board without a battery, which learns the time from its meter, or "board"; bits, heapsize: which interpreter and
     how much memory; the 32-bit one stands for a board: it runs the firmware compiled, in place, from an image.
-    cable: the service line hangs on a pty, whose path is `cable`; else there is none ("").
+    cable: the service line hangs on a pty, whose path is `cable`; else there is none (""); pins: more of pins.json.
     """
 
     main = toolchain.ROOT / "firmware/main.py"
@@ -60,9 +60,11 @@ class Hub:
         bits: int = 64,
         heapsize: str = HEAP,
         cable: bool = False,
+        pins: dict | None = None,
     ) -> None:
         self.data = data
         self.board = {"data": str(data), "uart": uart or {}, "clock": clock, "net": net}
+        self.board |= pins or {}
         if bench:
             self.board["bench"] = bench
         self.bits = bits

@@ -1,4 +1,4 @@
-"""The recipient's side of MHX 1: asks a hub for data, proves the customer's PIN, receives and checks the readings.
+"""The recipient's side of MHX 1: asks a hub for data, proves the customer's PIN, receives and checks what it sends.
 
 Source   firmware/meterhub/trust/mhx.py is the protocol; RFC 9382 (SPAKE2), RFC 7515/7516 (JWS, JWE through joserfc).
 Units    times are Unix seconds, UTC, and always handed in: nothing here reads a clock or a socket.
@@ -19,7 +19,8 @@ from joserfc.jwk import ECKey, OctKey
 
 from . import firmware  # noqa: F401  (puts the firmware's package on the path)
 
-from meterhub.codec import base64url, checkdigit, jose, series  # isort: skip
+from meterhub.codec import base64url, billing, checkdigit, jose, series  # isort: skip
+from meterhub.codec import bill as forms  # isort: skip
 from meterhub.crypto import p256  # isort: skip
 from meterhub.crypto.equal import equal  # isort: skip
 from meterhub.crypto.spake2 import Spake2  # isort: skip
@@ -36,6 +37,9 @@ MAX_CHUNKS = 1024
 AHEAD = 4  # chunks asked for before the first of them is here
 STALL_S = 4  # no chunk for so long: ask for it again
 SILENCE_S = 120  # no chunk for so long: give up
+# the same for a bill, which the hub makes when its chunk is asked for
+STALL_BILL_S = 60
+SILENCE_BILL_S = 600
 _SETTLED = ("done", "refused")
 # an end with one of these answers another copy of the request, not the run that is under way
 _OF_A_COPY = ("REPLAY", "BUSY", "RATE_LIMITED")
@@ -60,10 +64,15 @@ class Recipient:
         """Return {"kid", "name", "key"} as a hub's settings list it; key is the point, base64url."""
         return {"kid": self.kid, "name": self.name, "key": base64url.encode(self.point)}
 
+    def scalar(self) -> int:
+        """Return the private key as a number: what opens letters to it."""
+        return int.from_bytes(base64url.decode(str(self._key.as_dict(private=True)["d"])), "big")
+
     def sign(self, claims: dict, typ: str = "mhx-request") -> str:
         """Return these claims, a request's unless `typ` says else, as compact JWS."""
         header = {"alg": "ES256", "kid": self.kid, "typ": typ}
-        return jws.serialize_compact(header, json.dumps(claims).encode(), self._key, algorithms=["ES256"])
+        packed = json.dumps(claims, separators=(",", ":")).encode()  # a tariff and its frame are to fit in a message
+        return jws.serialize_compact(header, packed, self._key, algorithms=["ES256"])
 
 
 @dataclass
@@ -104,21 +113,46 @@ def link_wish(regs: list[str], res: str, until: int) -> dict:
     return {"what": "link", "mode": "server", "regs": regs, "res": res, "until": until}
 
 
-def data_wish(mode: str, regs: list[str], res: str, start: int, stop: int) -> dict:
-    """Return the claims that ask for the intervals of start..stop in `mode` "server" or "private"."""
-    return {"what": "data", "mode": mode, "regs": regs, "res": res, "from": start, "to": stop}
+def data_wish(mode: str, regs: list[str], res: str, start: int, stop: int, keys: bool = False) -> dict:
+    """Return the claims that ask for the intervals of start..stop in `mode` "server" or "private".
+
+    keys: with the keys that open the batches of private billing.
+    """
+    wish = {"what": "data", "mode": mode, "regs": regs, "res": res, "from": start, "to": stop}
+    return wish | {"keys": True} if keys else wish
 
 
-def revoke_wish() -> dict:
-    """Return the claims that end this account's consent at the hub."""
-    return {"what": "revoke", "mode": "server"}
+def bill_wish(regs: list[str], until: int) -> dict:
+    """Return the claims that ask for private billing until `until`: a batch a day, which shows no reading."""
+    return {"what": "bill", "mode": "server", "regs": regs, "until": until}
+
+
+def proof_wish(batches: list[bytes], tariff: bytes, nonce: bytes, mode: str = "server") -> dict:
+    """Return the claims that ask the hub to make and prove a bill itself, by a signed linear `tariff` (codec/bill.py).
+
+    batches: as the hub signed them, those of the bill's days, in order; nonce: 16 bytes of who is to verify it. A
+    request with a tariff that is too long for a message is none: HubError OVERSIZED "message".
+    """
+    days = [billing.Batch(raw) for raw in batches]
+    first, last = days[0], days[-1]
+    wish = {"what": "proof", "mode": mode, "regs": list(mhx.BILLED if first.exports else mhx.BILLED[:1])}
+    wish |= {"res": "half-hour", "from": first.first * first.interval_s}
+    wish |= {"to": (last.first + last.count) * last.interval_s, "tariff": base64url.encode(tariff)}
+    digest = forms.batches_digest([day.digest() for day in days])
+    return wish | {"batches": base64url.encode(digest), "nonce": base64url.encode(nonce)}
+
+
+def revoke_wish(of: str = "link") -> dict:
+    """Return the claims that end this account's consent at the hub: its "link", or private billing, "bill"."""
+    wish = {"what": "revoke", "mode": "server"}
+    return wish if of == "link" else wish | {"of": of}
 
 
 class Request:
     """One signed request: `token` (compact JWS), its `claims`, `rid`, hash `h`, and the `code` shown to the customer.
 
-    wish: as link_wish, data_wish or revoke_wish make it; sub: the account, a pseudonym. In server mode the one-time
-    ECDH key is made here and kept.
+    wish: as link_wish, data_wish, bill_wish, proof_wish or revoke_wish make it; sub: the account, a pseudonym. In
+    server mode the one-time ECDH key is made here and kept. HubError OVERSIZED "message": no hub would take it.
     """
 
     def __init__(self, recipient: Recipient, hub: str, sub: str, wish: dict, now: int) -> None:
@@ -132,6 +166,8 @@ class Request:
         self.token = recipient.sign(self.claims)
         self.h = mhx.request_hash(self.token)
         self.code = mhx.code(self.h)
+        if len(self.message()) > mhx.MAX_MESSAGE:
+            raise HubError("OVERSIZED", "message")
         mhx.request_claims(self.token)  # a request that a hub would call malformed is a mistake of ours
 
     def message(self) -> bytes:
@@ -175,7 +211,8 @@ def pack(kind: str, **fields: object) -> bytes:
 class Result:
     """What arrived. base and every entry's values: register readings in their column's unit, None where not read.
 
-    receipt and request are compact JWS; hub_key is the point (65 bytes) of the hub that signed the receipt.
+    receipt and request are compact JWS; hub_key is the point (65 bytes) of the hub that signed the receipt; keys: the
+    day keys of private billing (firmware/meterhub/codec/billing.py), b"" when there are none.
     """
 
     columns: list
@@ -186,6 +223,21 @@ class Result:
     chunks: list[bytes]
     request: str
     hub_key: bytes
+    keys: bytes = b""
+
+
+@dataclass(repr=False)
+class HubBill:
+    """A bill that the hub has made, and its proof: as codec/bill.py has them, for billing/verifier.py to judge.
+
+    receipt and request are compact JWS; hub_key is the point (65 bytes) of the hub that signed the receipt.
+    """
+
+    bill: bytes
+    proof: bytes
+    receipt: str
+    request: str
+    hub_key: bytes
 
 
 class Exchange:
@@ -193,7 +245,8 @@ class Exchange:
 
     state: "requested" (sent), "asked" (the display shows who asks), "pin" (a PIN is on the display), "proving",
     "receiving", "done", "refused" (then `error` says why). left: tries left; deadline: when the PIN or the request
-    dies; received of chunks: progress; outcome: the hub's word "done", "linked", "revoked"; result: see Result.
+    dies; received of chunks: progress; outcome: the hub's word "done", "linked", "revoked"; result: see Result; made:
+    the hub's bill, of a request "proof".
     """
 
     def __init__(self, recipient: Recipient, card: Card, sub: str, wish: dict, now: int) -> None:
@@ -209,6 +262,7 @@ class Exchange:
         self.received = 0
         self.outcome = ""
         self.result: Result | None = None
+        self.made: HubBill | None = None
         self._offer: dict = {}
         self._offer_token = ""
         self._keys: tuple = ()
@@ -276,10 +330,11 @@ class Exchange:
             raise HubError("WRONG_STATE", "t")
         if not equal(mhx.binary(message, "cb", 32), self._confirm_theirs):
             raise HubError("NOT_AUTHENTIC", "cb")
-        chunks = mhx.whole(message, "chunks", 0, MAX_CHUNKS)
+        limits = (1, 1) if self.request.claims["what"] == "proof" else (0, MAX_CHUNKS)
+        chunks = mhx.whole(message, "chunks", *limits)
         self.state, self.chunks = "receiving", chunks
         self._heard = now
-        if self.request.claims["what"] == "link":
+        if self.request.claims["what"] in ("link", "bill"):
             return []  # the hub's signed end "linked" follows
         return self._want(now)
 
@@ -295,12 +350,25 @@ class Exchange:
         self._heard = now
         if seq == self.chunks:
             return self._finish(header, plain)
-        if header.get("typ") != "mhx-series":
-            raise HubError("MALFORMED", "typ")
-        series.unpack(plain)
+        self._check_chunk(header.get("typ"), plain)
         self._plain.append(plain)
         self.received += 1
         return self._want(now)
+
+    def _check_chunk(self, typ: object, plain: bytes) -> None:
+        """Raise HubError unless it is what may come now: a bill, or readings, then keys where they were asked for."""
+        if self.request.claims["what"] == "proof":
+            if typ != "mhx-bill":
+                raise HubError("MALFORMED", "typ")
+            proof.bill_in(plain)
+            return
+        has_keys = any(proof.is_keys(chunk) for chunk in self._plain)
+        if typ == "mhx-keys" and proof.is_keys(plain) and self.request.claims.get("keys") and self._plain:
+            proof.keys_of([*self._plain, plain])
+        elif typ == "mhx-series" and not has_keys:
+            series.unpack(plain)
+        else:
+            raise HubError("MALFORMED", "typ")
 
     def _on_end(self, message: dict, now: int) -> list[bytes]:
         claims = self.request.signed(message, self.card.key)
@@ -317,7 +385,7 @@ class Exchange:
         return []
 
     def _on_good_end(self, result: object) -> list[bytes]:
-        due = {"link": "linked", "revoke": "revoked", "data": "done"}[self.request.claims["what"]]
+        due = {"revoke": "revoked", "data": "done", "proof": "done"}.get(self.request.claims["what"], "linked")
         if result != due:
             raise HubError("INVALID_VALUE", "result")
         if due == "linked" and self.state not in ("proving", "receiving"):
@@ -370,9 +438,11 @@ class Exchange:
         if self.settled:
             return []
         if self.state == "receiving":
-            if now - self._heard > SILENCE_S:
+            what = self.request.claims["what"]
+            stall_s, silence_s = (STALL_BILL_S, SILENCE_BILL_S) if what == "proof" else (STALL_S, SILENCE_S)
+            if now - self._heard > silence_s:
                 self._refuse("NOT_RECEIVED")
-            elif self.request.claims["what"] == "data" and now - self._asked_at >= STALL_S:
+            elif what in ("data", "proof") and now - self._asked_at >= stall_s:
                 self._wanted = self.received  # whatever was asked for has been lost
                 return self._want(now)
         elif now > self.deadline:
@@ -421,7 +491,11 @@ class Exchange:
             raise HubError("MALFORMED", "typ")
         try:
             token = plain.decode("ascii")
-            self.result = proof.assemble(self.request.token, token, self._plain, self.card.key)
+            about = (self.request.token, token, self._plain, self.card.key)
+            if self.request.claims["what"] == "proof":
+                self.made = proof.assemble_bill(*about)
+            else:
+                self.result = proof.assemble(*about)
         except UnicodeDecodeError:
             raise HubError("MALFORMED", "receipt") from None
         except HubError as error:  # it came under our key, so it is the hub that contradicts itself

@@ -78,7 +78,7 @@ def tables() -> list[Table]:
 
 def full_board() -> tuple[Prepared, dict]:
     """Return a board with a full store that has been started once, and what was put into it."""
-    layout = layouts()["RPI_PICO"]
+    layout = layouts()["RPI_PICO"][-1]
     store, told = _written((FLASH_BYTES - layout) // BLOCK)
     with EmulatedPico("frozen", flash=b"\xff" * layout + store, pace=None) as pico:
         hub = wait_for_hub(pico.port, START_S)["hub"]

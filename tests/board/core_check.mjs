@@ -1,155 +1,11 @@
 // Holds the emulator's own core against rp2040js's: every 16-bit instruction, with many states of registers and flags.
 //
 //   node core_check.mjs ROUNDS SEED    prints {"compared", "skipped", "different": [what, ...]}
-//
-// Where rp2040js sets flags otherwise than the architecture says, the architecture's own words are what counts: see EXACT.
 
-import { pathToFileURL } from 'node:url';
+import { CODE, RAM, Refused, correct, fast, left, look, plain, prepare, random, seed } from './core_machines.mjs';
 
-const { RP2040 } = await import(pathToFileURL(`${process.env.METERHUB_RP2040JS}/dist/esm/index.js`));
-const { fastCore } = await import(pathToFileURL(`${process.env.METERHUB_EMULATOR}/core.mjs`));
-const { Clock } = await import(pathToFileURL(`${process.env.METERHUB_EMULATOR}/clock.mjs`));
-
-console.error = console.warn = () => {};
-
-const [rounds, seed] = process.argv.slice(2).map(Number);
-const RAM = 0x20000000;
-const CODE = RAM + 0x8000;
-const DATA = 0x4000;
-const DATA_BYTES = 1024;
-
-let state = seed;
-function random(below = 2 ** 32) {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % below;
-}
-
-class Refused extends Error {}
-
-function machine() {
-  const clock = new Clock();
-  const mcu = new RP2040(clock);
-  const refuse = (part, text) => {
-    throw new Refused(`${part} ${text}`);
-  };
-  mcu.logger = { error: refuse, warn: refuse, info() {}, debug() {} };
-  mcu.onBreak = () => refuse('breakpoint', '');
-  return { clock, mcu, core: mcu.core, run: fastCore(mcu, clock, () => false) };
-}
-
-const fast = machine();
-const plain = machine();
-
-const bytesOf = (name) => Number(name.match(/\d+$/)[0]) / 8;
-
-// Only RAM is looked at, and only the data is changed: other memory could not be put back for the next try.
-for (const [name, first, bytes] of [
-  ...['readUint8', 'readUint16', 'readUint32'].map((name) => [name, RAM, 0x42000]),
-  ...['writeUint8', 'writeUint16', 'writeUint32'].map((name) => [name, RAM + DATA, DATA_BYTES]),
-]) {
-  const { mcu } = plain;
-  const access = mcu[name].bind(mcu);
-  mcu[name] = (address, value) => {
-    if (address >>> 0 < first || address >>> 0 > first + bytes - 4) throw new Refused('elsewhere');
-    if (address & (bytesOf(name) - 1)) throw new Refused('not aligned'); // rp2040js does not always mind
-    return access(address >>> 0, value);
-  };
-}
-
-// Values at the edges, pointers into the data, anything.
-function value() {
-  switch (random(6)) {
-    case 0:
-      return [0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffffe, 31, 32, 33, 255, 256][random(11)];
-    case 1:
-      return random(64);
-    case 2:
-    case 3:
-      return RAM + DATA + (random(DATA_BYTES - 300) & ~3);
-    default:
-      return random();
-  }
-}
-
-// A6.7 of the ARMv6-M manual: results and carries of those instructions whose flags rp2040js computes otherwise.
-function shifted(op, x, by, carry) {
-  if (by === 0) return [x, carry];
-  const wide = BigInt(x);
-  const n = BigInt(by);
-  if (op === 2) return [Number((wide << n) & 0xffffffffn), Number((wide << n >> 32n) & 1n)];
-  if (op === 3) return [Number(wide >> n), Number((wide >> (n - 1n)) & 1n)];
-  const signed = BigInt(x | 0);
-  if (op === 4) return [Number(BigInt.asUintN(32, signed >> n)), Number((signed >> (n - 1n)) & 1n)];
-  const turned = by % 32 === 0 ? x : ((x >>> by % 32) | (x << (32 - (by % 32)))) >>> 0;
-  return [turned, turned >>> 31];
-}
-
-function added(x, y, carry) {
-  const sum = BigInt(x) + BigInt(y) + BigInt(carry);
-  const signed = BigInt(x | 0) + BigInt(y | 0) + BigInt(carry);
-  const result = Number(sum & 0xffffffffn);
-  return [result, sum > 0xffffffffn ? 1 : 0, BigInt(result | 0) !== signed];
-}
-
-const EXACT = new Set([2, 3, 4, 5, 6, 7]); // LSLS LSRS ASRS ADCS SBCS RORS, register by register
-
-function correct(op, before) {
-  const which = (op >>> 6) & 15;
-  const x = before.registers[op & 7];
-  const y = before.registers[(op >>> 3) & 7];
-  const carry = before.C ? 1 : 0;
-  const { core } = plain;
-  let result, c;
-  if (which === 5 || which === 6) {
-    let v;
-    [result, c, v] = added(x, which === 5 ? y : ~y >>> 0, carry);
-    core.V = v;
-  } else [result, c] = shifted(which, x, y & 0xff, carry);
-  core.registers[op & 7] = result;
-  core.C = c === 1;
-  core.Z = result === 0;
-  core.N = result >>> 31 === 1;
-}
-
-function prepare(op, op2) {
-  const registers = Uint32Array.from({ length: 16 }, value);
-  registers[13] = RAM + DATA + 64 + (random(512) & ~3);
-  registers[14] = CODE + random(64) * 2 + 1;
-  registers[15] = CODE;
-  const flags = { N: false, Z: false, C: random(2) === 1, V: random(2) === 1 };
-  [() => (flags.N = true), () => (flags.Z = true), () => {}][random(3)]();
-  const data = Uint8Array.from({ length: DATA_BYTES }, () => random(256));
-  for (const { mcu, core } of [fast, plain]) {
-    mcu.sram.set(data, DATA);
-    mcu.sramView.setUint16(CODE - RAM, op, true);
-    mcu.sramView.setUint16(CODE - RAM + 2, op2, true);
-    core.registers.set(registers);
-    Object.assign(core, flags);
-    core.waiting = core.interruptsUpdated = core.eventRegistered = false;
-  }
-  return { registers, ...flags };
-}
-
-const look = ({ core, mcu }) =>
-  [...core.registers].map((x) => x.toString(16)).join(' ') +
-  ` ${core.N ? 'N' : '-'}${core.Z ? 'Z' : '-'}${core.C ? 'C' : '-'}${core.V ? 'V' : '-'} ` +
-  Buffer.from(mcu.sram.buffer, DATA, DATA_BYTES).toString('latin1');
-
-// What cannot be compared: exceptions, sleep, special registers, and what the architecture leaves open: a store of the base
-// register, a comparison with or a jump to the program counter, an empty list of registers.
-const left = (op) =>
-  op >>> 8 === 0xdf ||
-  op >>> 9 === 0x5f || // BKPT, hints
-  op >>> 8 === 0xde ||
-  (op & 0xffe8) === 0xb660 ||
-  (op >>> 11 === 0x18 && op & (1 << ((op >>> 8) & 7))) ||
-  (op >>> 12 === 0xc && !(op & 0xff)) ||
-  (op & 0xf600) === 0xb400 && !(op & 0x1ff) ||
-  (op >>> 8 === 0x45 && ((op & 0x87) === 0x87 || (op & 0x78) === 0x78)) ||
-  (op >>> 8 === 0x47 && (op & 0x78) === 0x78) ||
-  op === 0x47f0; // BLX LR, for which rp2040js overwrites LR too early
+const [rounds, number] = process.argv.slice(2).map(Number);
+seed(number);
 
 const different = new Map();
 let compared = 0;
@@ -158,7 +14,11 @@ for (let round = 0; round < rounds; round++) {
   for (let op = 0; op < 0xf800; op++) {
     if (left(op) || (op >>> 11 === 0x1d)) continue;
     const op2 = op >>> 11 === 0x1e ? 0xd000 | random(0x3000) | 0xc000 : random(65536);
-    const before = prepare(op, op2);
+    const before = prepare();
+    for (const { mcu } of [fast, plain]) {
+      mcu.sramView.setUint16(CODE - RAM, op, true);
+      mcu.sramView.setUint16(CODE - RAM + 2, op2, true);
+    }
     let cycles;
     try {
       cycles = plain.core.executeInstruction();
@@ -167,7 +27,7 @@ for (let round = 0; round < rounds; round++) {
       skipped++;
       continue;
     }
-    if (op >>> 10 === 0x10 && EXACT.has((op >>> 6) & 15)) correct(op, before);
+    correct(op, before);
     const start = fast.clock.nanos;
     let spent;
     try {

@@ -18,7 +18,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from meterhub_tools import cli
 from meterhub_tools.board.bridge import Tunnel
-from meterhub_tools.board.port import Line, Refused, Repl, wait_for_hub
+from meterhub_tools.board.port import CablePulled, Line, Refused, Repl, wait_for_hub
 from meterhub_tools.emulator.board import EmulatedPico
 from meterhub_tools.errors import ToolError
 from meterhub_tools.simulators import display_reader
@@ -177,12 +177,13 @@ class Bridge:
         return self
 
     def _follow(self) -> None:
-        while not self._ends.is_set():
-            with self._asked:
-                event = self._line.event(0.05)
-            if event is not None:
-                self.events.append(event)
-            time.sleep(0.001)  # whoever waits to ask gets a turn
+        with contextlib.suppress(CablePulled):  # the board has started anew: who asks next hears of it
+            while not self._ends.is_set():
+                with self._asked:
+                    event = self._line.event(0.05)
+                if event is not None:
+                    self.events.append(event)
+                time.sleep(0.001)  # whoever waits to ask gets a turn
 
     def ask(self, verb: str) -> dict:
         """Ask the hub while it works."""

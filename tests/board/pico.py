@@ -12,9 +12,13 @@ from mpremote.transport_serial import SerialTransport
 from meterhub_tools.emulator import board
 
 
-def run_node(script: str, *words: object, given: str = "") -> str:
-    """Run a script of this folder that imports the emulator's modules; return what it prints."""
+def run_node(script: str, *words: object, given: str = "", often: str = "Infinity") -> str:
+    """Run a script of this folder that imports the emulator's modules; return what it prints.
+
+    often: how often a place is come to before it is translated, where the script wants to know.
+    """
     env = os.environ | {"METERHUB_RP2040JS": str(board.RP2040JS), "METERHUB_EMULATOR": str(board.HERE)}
+    env |= {"METERHUB_OFTEN": often}
     command = [board.NODE, Path(__file__).parent / script, *map(str, words)]
     done = subprocess.run(command, input=given, env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

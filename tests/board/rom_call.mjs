@@ -22,7 +22,7 @@ mcu.loadBootrom(new Uint32Array(rom.buffer, rom.byteOffset, rom.byteLength / 4))
 mcu.writeUint16(RETURN, 0xbe00 | DONE);
 let ended = null;
 mcu.onBreak = (number) => (ended = number);
-const run = fastCore(mcu, clock, () => ended !== null);
+const { run } = fastCore(mcu, clock, () => ended !== null);
 
 function call(pointer, args) {
   const { registers } = mcu.core;

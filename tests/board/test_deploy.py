@@ -1,5 +1,7 @@
 """`meterhub deploy` to the real MicroPython image: what it sends, and what an interruption leaves behind."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -10,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from house import BREATH_MS, P1, House
+from house import P1, House
 
 from meterhub_tools import cli, toolchain
 from meterhub_tools.board import deploy, flash
@@ -26,6 +28,7 @@ from meterhub.version import VERSION  # isort: skip
 METERHUB = toolchain.ROOT / ".venv/bin/meterhub"
 START_S = 60
 TELEGRAMS = 3
+A_SECOND_MS = 1000  # from one to the next
 
 
 def board(flash_content: bytes | None, stock_image: Path) -> EmulatedPico:
@@ -55,6 +58,44 @@ def run_deploy(pico: EmulatedPico, *words: str) -> dict:
     return json.loads(ended.stdout)
 
 
+LEFT_OUT = ("services/", "applets/", "meters/dlms", "meters/mbus", "meters/modbus", "meters/sml", "meters/iec62056")
+LEAN = tuple("meterhub/" + name for name in (*LEFT_OUT, "demand", "tariff", "letter", "schedule", "diagnosis"))
+
+
+def leave_out(patch: pytest.MonkeyPatch) -> None:
+    """Have less deployed, in less time: a hub that starts, without what is loaded when it is wanted."""
+    compiled = deploy.firmware_for
+
+    def less(found: deploy.About) -> dict[str, bytes]:
+        return {name: data for name, data in compiled(found).items() if not name.startswith(LEAN)}
+
+    patch.setattr(deploy, "firmware_for", less)
+
+
+@pytest.fixture
+def lean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less is deployed in this test."""
+    leave_out(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def before(stock_image: Path) -> tuple[bytes, dict]:
+    """The flash of a board that has the lean firmware, and what the command reported."""
+    with pytest.MonkeyPatch.context() as patch, board(None, stock_image) as pico:
+        leave_out(patch)
+        report = deploy_here(pico)
+        pico.power_cut()
+        return pico.flash, report
+
+
+def deploy_here(pico: EmulatedPico) -> dict:
+    """Deploy from within this process, which may have less to send; return the report."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert cli.main(["deploy", "--port", pico.port, "--json"]) == 0
+    return json.loads(said.getvalue())
+
+
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     """Run a command that must say no in one line; return the line."""
     assert cli.main(list(words)) == 1
@@ -64,8 +105,8 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 
 @pytest.fixture
-def other_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One file of the firmware has changed: it says another version."""
+def other_version(lean: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One file of the lean firmware has changed: it says another version."""
     source = tmp_path / "version.py"
     source.write_text('VERSION = "9.9.9"\n')
     compiled = deploy.firmware_for
@@ -91,26 +132,25 @@ def test_a_fresh_board_gets_everything_and_the_hub_starts(deployed: tuple[bytes,
     assert not [name for name in sent if name.endswith(("unix.mpy", "bench.mpy"))]
 
 
-def test_a_second_run_sends_nothing(deployed: tuple[bytes, dict], stock_image: Path) -> None:
-    with board(deployed[0], stock_image) as pico:
-        report = run_deploy(pico)
+def test_a_second_run_sends_nothing(before: tuple[bytes, dict], lean: None, stock_image: Path) -> None:
+    with board(before[0], stock_image) as pico:
+        report = deploy_here(pico)
         assert (report["sent"], report["copied"], report["slot"]) == ([], 0, "a")
-        assert report["hub"] == deployed[1]["hub"]
+        assert report["hub"] == before[1]["hub"]
 
 
-def test_one_changed_file_sends_one_file(deployed, stock_image: Path, other_version: None, capsys) -> None:
-    with board(deployed[0], stock_image) as pico:
-        assert cli.main(["deploy", "--port", pico.port, "--board", "RPI_PICO", "--json"]) == 0
-        report = json.loads(capsys.readouterr().out)
+def test_one_changed_file_sends_one_file(before, stock_image: Path, other_version: None) -> None:
+    with board(before[0], stock_image) as pico:
+        report = deploy_here(pico)
     assert (report["sent"], report["slot"], report["version"]) == (["meterhub/version.mpy"], "b", "9.9.9")
-    assert report["copied"] == len(deployed[1]["sent"]) - 3  # less what stands outside the slots, and the one
+    assert report["copied"] == len(before[1]["sent"]) - 3  # less what stands outside the slots, and the one
 
 
-def test_its_own_board_file_is_put_right(deployed, stock_image: Path) -> None:
-    with board(deployed[0], stock_image) as pico:
+def test_its_own_board_file_is_put_right(before, lean: None, stock_image: Path) -> None:
+    with board(before[0], stock_image) as pico:
         with Repl(pico.port) as repl:
             repl.exec("with open('/pins.json', 'w') as file: file.write('{')", "to write")
-        assert run_deploy(pico)["sent"] == ["/pins.json"]
+        assert deploy_here(pico)["sent"] == ["/pins.json"]
 
 
 def test_the_hub_reads_its_meter_and_lights_its_display_out_of_the_slot(deployed, stock_image: Path) -> None:
@@ -120,8 +160,13 @@ def test_the_hub_reads_its_meter_and_lights_its_display_out_of_the_slot(deployed
         assert house.meterhub("settings", "set", P1) == 0
         for _ in range(TELEGRAMS):
             house.telegram(house.now())
-            house.pico.wait_ms(BREATH_MS)
+            house.pico.wait_ms(A_SECOND_MS)
         said = house.greeted()
+        for _ in range(20):  # in files the firmware takes its time to start
+            if said["meters"][0]["telegrams"] == TELEGRAMS:
+                break
+            house.pico.wait_ms(A_SECOND_MS)
+            said = house.greeted()
         assert [(meter["telegrams"], meter["errors"]) for meter in said["meters"]] == [(TELEGRAMS, {})]
         house.sees("import", "kWh")
         assert house.meterhub("info") == 0
@@ -181,26 +226,26 @@ class Quiet(deploy.Progress):
 
 
 def test_a_power_cut_half_way_leaves_the_old_firmware_and_the_next_run_sends_the_rest(
-    deployed, stock_image: Path, other_version: None
+    before, stock_image: Path, other_version: None
 ) -> None:
-    with board(deployed[0], stock_image) as pico:
+    with board(before[0], stock_image) as pico:
         interrupted(pico, pico.power_cut, 0.6)
         pico.start()
-        assert wait_for_hub(pico.port, START_S)["version"] == deployed[1]["version"]
+        assert wait_for_hub(pico.port, START_S)["version"] == before[1]["version"]
         assert cli.main(["deploy", "--port", pico.port]) == 0
         assert wait_for_hub(pico.port, START_S)["version"] == "9.9.9"
 
 
-def test_what_a_first_deploy_had_sent_is_not_sent_again(stock_image: Path, capsys) -> None:
+def test_what_a_first_deploy_had_sent_is_not_sent_again(lean: None, stock_image: Path) -> None:
     with board(None, stock_image) as pico:
         interrupted(pico, pico.power_cut, 0.6)
         pico.start()
-        report = run_deploy(pico)
+        report = deploy_here(pico)
     assert report["copied"] > 20 and "meterhub/app.mpy" not in report["sent"]
     assert report["hub"]
 
 
-def test_a_killed_tool_leaves_a_board_that_boots_and_the_next_run_completes_it(deployed, stock_image: Path) -> None:
+def test_a_killed_tool_leaves_a_board_that_boots_and_the_next_run_completes_it(stock_image: Path) -> None:
     with board(None, stock_image) as pico:
         tool = subprocess.Popen([METERHUB, "deploy", "--port", pico.port], stdout=subprocess.PIPE, text=True)
         assert tool.stdout is not None
@@ -212,15 +257,15 @@ def test_a_killed_tool_leaves_a_board_that_boots_and_the_next_run_completes_it(d
         assert run_deploy(pico)["hub"]
 
 
-def test_control_c_restarts_the_old_firmware(deployed, stock_image: Path, other_version: None) -> None:
-    with board(deployed[0], stock_image) as pico:
+def test_control_c_restarts_the_old_firmware(before, stock_image: Path, other_version: None) -> None:
+    with board(before[0], stock_image) as pico:
         real = Slots.check
         Slots.check = lambda self, wanted: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign]
         try:
             assert cli.main(["deploy", "--port", pico.port]) == 130
         finally:
             Slots.check = real  # type: ignore[method-assign]
-        assert wait_for_hub(pico.port, START_S)["version"] == deployed[1]["version"]
+        assert wait_for_hub(pico.port, START_S)["version"] == before[1]["version"]
 
 
 SMALL = {"meterhub/__init__.mpy": b"", "meterhub/app.mpy": bytes(range(256)) * 4, "x.mpy": b"x" * 300}
@@ -246,13 +291,16 @@ def test_a_power_cut_at_any_flash_operation_leaves_a_whole_slot_in_force(stock_i
         wait_until_back(pico)
         pico.power_cut()
         before, ends = pico.flash, []
-    for cut in range(1, 200):
-        with EmulatedPico(stock_image, flash=before, pace=None) as pico:
+    with EmulatedPico(stock_image, flash=before, pace=None) as pico:
+        for cut in range(1, 200):
             pico.cut_after(cut, torn=cut % 2 == 0)
             if not cut_off(pico, new):
                 break
             pico.start()
             ends.append(slot_is_whole(pico, {"a": old, "b": new}))
+            pico.power_cut()
+            pico.flash = before
+            pico.start()
     assert ends == sorted(ends) and {"a", "b"} == set(ends) and len(ends) > 10
 
 
@@ -294,27 +342,27 @@ with open('/ballast', 'wb') as file:
 
 
 def test_a_full_file_system_is_one_line_and_leaves_the_old_firmware_and_no_rubbish(
-    deployed, stock_image: Path, capsys, monkeypatch
+    before, lean: None, stock_image: Path, capsys, monkeypatch
 ) -> None:
-    with board(deployed[0], stock_image) as pico:
+    with board(before[0], stock_image) as pico:
         with Repl(pico.port) as repl:
             repl.exec(BALLAST, "to fill it")
         compiled = deploy.firmware_for
         more = {"meterhub/more.mpy": os.urandom(120_000)}
         monkeypatch.setattr(deploy, "firmware_for", lambda found: compiled(found) | more)
         assert "file system is full" in refused(capsys, "deploy", "--port", pico.port)
-        assert wait_for_hub(pico.port, START_S)["version"] == deployed[1]["version"]
+        assert wait_for_hub(pico.port, START_S)["version"] == before[1]["version"]
         with Repl(pico.port) as repl:
             assert sorted(repl.eval("__import__('os').listdir('/fw')")) == ["a"]
 
 
-def test_a_board_of_another_kind_is_one_line(deployed, stock_image: Path, capsys) -> None:
-    with board(deployed[0], stock_image) as pico:
+def test_a_board_of_another_kind_is_one_line(before, stock_image: Path, capsys) -> None:
+    with board(before[0], stock_image) as pico:
         said = refused(capsys, "deploy", "--port", pico.port, "--board", "RPI_PICO_W")
         assert "this is not a RPI_PICO_W (Pico W): it is a Raspberry Pi Pico with RP2040; nothing was changed" in said
         assert "is not a ESP32_GENERIC" in refused(capsys, "deploy", "--port", pico.port, "--board", "ESP32_GENERIC")
         assert "there is no board PICO" in refused(capsys, "deploy", "--port", pico.port, "--board", "PICO")
-        assert wait_for_hub(pico.port, START_S)["hub"] == deployed[1]["hub"]
+        assert wait_for_hub(pico.port, START_S)["hub"] == before[1]["hub"]
 
 
 def test_a_compiler_that_does_not_fit_is_one_line(stock_image: Path, capsys, monkeypatch) -> None:

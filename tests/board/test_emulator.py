@@ -15,7 +15,7 @@ from pico import Repl
 from meterhub_tools.emulator.board import EmulatedPico
 from meterhub_tools.errors import ToolError
 
-FS_OFFSET = 0xA0000
+FS_OFFSET = 0xD0000  # boards/RPI_PICO/flash.json
 LETTERS = bytes(range(256))
 TOLD_MS = 2  # what the chip does on its wires is told a moment later
 
@@ -184,7 +184,7 @@ machine = rp2.StateMachine(1, wave, freq=2000, set_base=machine.Pin(7))
 """)
     pico.watch(7)
     mark = len(pico.events)
-    repl.run("machine.active(1)\nfor _ in range(10): rp2.Flash().ioctl(6, 300)\nmachine.active(0)")
+    repl.run("machine.active(1)\nfor _ in range(10): rp2.Flash().ioctl(6, 250)\nmachine.active(0)")
     edges = [event for event in list(pico.events)[mark:] if event["ev"] == "pin"]
     for level, ms in ((1, 2), (0, 3)):
         lasted = [later["ms"] - edge["ms"] for edge, later in itertools.pairwise(edges[1:]) if edge["level"] == level]
@@ -296,18 +296,18 @@ def test_a_cut_after_any_flash_operation_leaves_the_old_or_the_new(pico, torn):
 
 
 def test_a_torn_erase_and_a_torn_program_do_half(pico, repl):
-    code = "import rp2; f = rp2.Flash(); b = bytearray(4096); f.ioctl(6, 300); f.writeblocks(300, b'\\x5a' * 256, 0)"
+    code = "import rp2; f = rp2.Flash(); b = bytearray(4096); f.ioctl(6, 250); f.writeblocks(250, b'\\x5a' * 256, 0)"
     repl.run(code)
     pico.cut_after(1, torn=True)
-    repl.start("f.writeblocks(300, b'\\xa5' * 256, 256)")
+    repl.start("f.writeblocks(250, b'\\xa5' * 256, 256)")
     assert pico.wait_off() == "cut"
-    at = FS_OFFSET + 300 * 4096
+    at = FS_OFFSET + 250 * 4096
     assert pico.flash[at : at + 512] == b"\x5a" * 256 + b"\xa5" * 128 + b"\xff" * 128
 
 
 def test_programming_only_clears_bits(repl):
-    repl.run("import rp2; f = rp2.Flash(); f.ioctl(6, 300); f.writeblocks(300, b'\\xf0' * 256, 0)")
-    repl.run("b = bytearray(256); f.writeblocks(300, b'\\x3c' * 256, 0); f.readblocks(300, b, 0)")
+    repl.run("import rp2; f = rp2.Flash(); f.ioctl(6, 250); f.writeblocks(250, b'\\xf0' * 256, 0)")
+    repl.run("b = bytearray(256); f.writeblocks(250, b'\\x3c' * 256, 0); f.readblocks(250, b, 0)")
     assert repl.run("print(b == b'\\x30' * 256)") == "True"
 
 

@@ -9,7 +9,7 @@ from meterhub_tools.emulator.board import EmulatedPico
 from meterhub_tools.toolchain import ROOT
 
 PACKAGE = ROOT / "firmware/meterhub"
-HAL = ("chip", "folder", "line_format", "button", "epoch", "pulse", "pulse_pio", "ticks")
+HAL = ("chip", "folder", "line_format", "button", "epoch", "pulse", "pulse_pio", "switch", "ticks")
 FILES = ["errors.py", *(f"hal/{name}.py" for name in HAL)]
 PINS = json.loads((ROOT / "boards/RPI_PICO/pins.json").read_text())
 BITE_MS = 9000  # the RP2's watchdog waits 8.4 s at most
@@ -44,7 +44,8 @@ def levels(pico, gpio, since):
 def test_a_board_without_a_radio_knows_itself_and_needs_no_network(board):
     assert board.run("print(board.name, board.reset_reason(), board.link())") == "RPI_PICO power on {}"
     free, size = board.run("print(*board.flash())").split()
-    assert 0 < int(free) < int(size) == json.loads((ROOT / "boards/RPI_PICO/flash.json").read_text())["fs_bytes"]
+    layout = json.loads((ROOT / "boards/RPI_PICO/flash.json").read_text())
+    assert 0 < int(free) < int(size) == layout["flash_bytes"] - layout["frozen_fs_offset"]
     assert board.run("import sys; print('meterhub.hal.radio' in sys.modules)") == "False"
 
 
@@ -55,12 +56,12 @@ def test_a_button_is_held_when_its_contact_is_closed(pico, board):
 
 
 def test_the_outputs_start_at_rest(pico, board):
-    pico.watch(PINS["relay"], PINS["spi"]["cs"])
+    pico.watch(PINS["supply"], PINS["spi"]["cs"])
     since = len(pico.events)
-    board.run("relay = board.relay(); spi, select = board.spi(); clk, dio = board.pin_pair('tm1637')")
-    assert board.run("spi.write(b'ab'); print(relay(), select(), clk(), dio())") == "0 1 1 1"
+    board.run("supply = board.switch('supply', False); spi, select = board.spi(); clk, dio = board.pin_pair('tm1637')")
+    assert board.run("spi.write(b'ab'); print(supply.sensed(), select(), clk(), dio())") == "False 1 1 1"
     pico.wait_ms(TOLD_MS)
-    assert 1 not in levels(pico, PINS["relay"], since)
+    assert 1 not in levels(pico, PINS["supply"], since)
     assert 0 not in levels(pico, PINS["spi"]["cs"], since)
 
 

@@ -2,6 +2,8 @@
 
 import errno
 import json
+import os
+import signal
 import socket
 import threading
 import time
@@ -88,12 +90,14 @@ def test_a_port_that_one_may_not_use_says_how_to_get_the_right(monkeypatch: pyte
 def test_a_board_that_is_silent_is_said_to_be() -> None:
     with FarEnd() as board:
         assert "nobody answers" in complaint(Line, board.port)
+        assert board.heard.count(b'"hello"') == 5
         assert "no MicroPython answers" in complaint(Repl, board.port)
 
 
 def test_a_board_that_is_something_else_is_said_to_be() -> None:
     with FarEnd(answer=b"login: \r\n") as board:
         assert "neither a hub nor MicroPython" in complaint(Line, board.port)
+        assert board.heard.count(b'"hello"') == 2  # what has answered is no hub: there is nothing to wait for
         assert "no MicroPython answers" in complaint(Repl, board.port)
 
 
@@ -115,6 +119,16 @@ def test_a_hub_is_greeted_and_asked(hub: Hub) -> None:
     with Line(hub.cable) as line:
         assert line.hub["hub"] == hub.id and line.hub["name"] == "bench"
         assert line.ask("info")["version"] == line.hub["version"]
+
+
+def test_a_hub_that_is_busy_for_some_seconds_is_waited_for(hub: Hub) -> None:
+    assert hub.pid is not None
+    os.kill(hub.pid, signal.SIGSTOP)  # as a TLS handshake does
+    wakes = threading.Timer(5, os.kill, (hub.pid, signal.SIGCONT))
+    wakes.start()
+    with Line(hub.cable) as line:
+        assert line.hub["hub"] == hub.id
+    wakes.join()
 
 
 def test_what_somebody_before_us_has_asked_is_ended_before_the_greeting(hub: Hub) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from meterhub_tools import toolchain
+from meterhub_tools.emulator import image
+from meterhub_tools.errors import ToolError
 
 BOARDS = {path.name: path for path in sorted((toolchain.ROOT / "boards").iterdir()) if path.is_dir()}
 CHIPS = [name for name in BOARDS if name != "UNIX"]
@@ -20,13 +22,15 @@ ESP32 = [name for name in CHIPS if name.startswith("ESP32_")]
 HAL = toolchain.ROOT / "firmware/meterhub/hal"
 STUBS = toolchain.ROOT / ".toolchain/stubs"
 
-_OUTPUTS = ("request", "tx", "driver", "sda", "scl", "sck", "mosi", "cs", "clk", "dio", "relay")
-_PULLED_UP = ("A", "B", "pulse0", "pulse1")
-# without strapping pins, the console's, those of flash, PSRAM, radio, USB, and what is not on the board's header
+_SWITCHES = ("supply", "load1", "load2", "load3", "load4")
+_OUTPUTS = ("request", "tx", "driver", "sda", "scl", "sck", "mosi", "cs", "clk", "dio", *_SWITCHES)
+_PULLED_UP = ("A", "B", "pulse0", "pulse1", "supply_sense")
+# without strapping pins (but 5, which only an SDIO slave looks at), the console's, those of flash, PSRAM, radio, USB,
+# and what is not on the board's header
 _USABLE = {
     "rp2040": {*range(23), 26, 27, 28},
     "rp2350": {*range(23), 26, 27, 28},
-    "esp32": {4, 13, 14, 18, 19, 21, 22, 23, 25, 26, 27, 32, 33, 34, 35, 36, 39},
+    "esp32": {4, 5, 13, 14, 18, 19, 21, 22, 23, 25, 26, 27, 32, 33, 34, 35, 36, 39},
     "esp32s3": {1, 2, *range(4, 19), 21, *range(38, 43), 47, 48},
 }
 _INPUT_ONLY = {34, 35, 36, 39}  # the ESP32's; they have no pull-up either
@@ -39,7 +43,7 @@ def load(name: str, file: str) -> dict:
 def wired(name: str) -> list[tuple[str, int]]:
     """Every function of the board's pins.json with its GPIO number."""
     pins = load(name, "pins.json")
-    found = [("relay", pins["relay"])]
+    found = [(name, number) for name, number in pins.items() if name.removesuffix("_sense") in _SWITCHES]
     for part in (*pins["uart"].values(), pins["i2c"], pins["spi"], pins["tm1637"], pins["button"], pins["pulse"]):
         found += [(function, number) for function, number in part.items() if function not in ("id", "hz")]
     return found
@@ -52,7 +56,11 @@ def test_there_is_every_board_that_the_project_promises() -> None:
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_a_boards_folder_is_complete_and_data_only(name: str) -> None:
-    layout = {"RPI": {"flash.json", "header.json"}, "ESP32": {"partitions.csv", "header.json"}, "UNIX": set()}
+    layout = {
+        "RPI": {"flash.json", "header.json", "mpconfigboard.cmake", "mpconfigboard.h"},
+        "ESP32": {"partitions.csv", "header.json"},
+        "UNIX": set(),
+    }
     wanted = {"board.json", "pins.json", "manifest.py"} | layout[name.partition("_")[0]]
     assert {path.name for path in BOARDS[name].iterdir()} == wanted
 
@@ -85,9 +93,23 @@ def is_call(node: ast.AST) -> bool:
 def test_a_picos_file_system_ends_where_its_flash_ends(name: str) -> None:
     flash = load(name, "flash.json")
     assert flash["fs_offset"] + flash["fs_bytes"] == flash["flash_bytes"]
-    assert flash["fs_offset"] % 4096 == 0
+    assert flash["fs_offset"] % 4096 == flash["frozen_fs_offset"] % 4096 == 0
+    header = (BOARDS[name] / "mpconfigboard.h").read_text()
+    assert f"STORAGE_BYTES ({(flash['flash_bytes'] - flash['frozen_fs_offset']) // 1024} * 1024)" in header
+    assert f'#include "boards/{name}/mpconfigboard.h"' in header
+    assert f"/boards/{name})" in (BOARDS[name] / "mpconfigboard.cmake").read_text()
     family = {"rp2040": "0xe48bff56", "rp2350": "0xe48bff59"}  # Microsoft's uf2families.json; rp2350: -arm-s
     assert flash["uf2_family"] == family[load(name, "board.json")["mcu"]]
+
+
+def test_an_image_that_its_first_write_would_destroy_is_refused(tmp_path: Path) -> None:
+    begins = load("RPI_PICO", "flash.json")["frozen_fs_offset"]
+    made = tmp_path / "firmware.bin"
+    made.write_bytes(bytes(begins))
+    image.fits(made)
+    made.write_bytes(bytes(begins + 1))
+    with pytest.raises(ToolError, match=f"the file system begins at {begins}"):
+        image.fits(made)
 
 
 @pytest.mark.parametrize("name", ESP32)
@@ -106,7 +128,7 @@ def test_an_esp32s_partitions_follow_each_other_and_end_in_the_file_system(name:
 @pytest.mark.parametrize("name", CHIPS)
 def test_no_two_functions_share_a_pin(name: str) -> None:
     numbers = [number for _, number in wired(name)]
-    assert len(numbers) == len(set(numbers)) == 17
+    assert len(numbers) == len(set(numbers)) == (18 if name == "ESP32_GENERIC" else 22)
 
 
 @pytest.mark.parametrize("name", CHIPS)

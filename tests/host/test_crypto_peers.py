@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from meterhub.crypto import ecdh, ecdsa, p256
+from meterhub.crypto import ecdh, ecdsa, ecdsa_known, p256, p256_comb
 from meterhub.crypto.drbg import Drbg
 from meterhub.crypto.p256 import N
 from meterhub.crypto.steps import run
@@ -40,6 +40,13 @@ def peer_verifies(key, signature, digest):
     return True
 
 
+def verifies(point, table, digest, signature):
+    """Return what both ways to verify say, which is the same."""
+    good = run(ecdsa.verify(point, digest, signature))
+    assert run(ecdsa_known.verify(table, digest, signature)) is good
+    return good
+
+
 @pytest.mark.parametrize("seed", range(200))
 def test_a_random_key_does_the_same_with_a_peer(seed):
     chance = random.Random(seed)
@@ -51,9 +58,10 @@ def test_a_random_key_does_the_same_with_a_peer(seed):
     for drbg in (None, Drbg(chance.randbytes(48))):
         assert peer_verifies(key, run(ecdsa.sign(d, digest, drbg)), digest)
     signature = raw(key.sign(digest, SHA256))
-    assert run(ecdsa.verify(point, digest, signature))
-    assert not run(ecdsa.verify(point, hashlib.sha256(digest).digest(), signature))
-    assert not run(ecdsa.verify(point_of(other_key), digest, signature))
+    table, other_table = run(p256_comb.table_of(point)), run(p256_comb.table_of(point_of(other_key)))
+    assert verifies(point, table, digest, signature)
+    assert not verifies(point, table, hashlib.sha256(digest).digest(), signature)
+    assert not verifies(point_of(other_key), other_table, digest, signature)
     assert run(ecdh.shared_x(d, point_of(other_key))) == key.exchange(ec.ECDH(), other_key.public_key())
 
 
@@ -82,6 +90,7 @@ def test_signatures_are_rfc_6979s():
 @pytest.mark.parametrize("t", [1, 2, 3, N - 1, N - 2, (N + 1) // 2, 1 << 255, 12345])
 def test_sums_of_equal_opposite_and_infinite_points_verify_as_with_a_peer(t):
     key = peer_key(t)
+    table = run(p256_comb.table_of(point_of(key)))
     values = (0, 1, 2, 3, 5, 16, 31, 32, 1 << 37, 1 << 128, N - 1, N - 2, (N + 1) // 2)
     for u1 in values:
         for u2 in values[1:]:
@@ -90,7 +99,7 @@ def test_sums_of_equal_opposite_and_infinite_points_verify_as_with_a_peer(t):
             s = r * pow(u2, -1, N) % N
             digest = (u1 * s % N).to_bytes(32, "big")
             signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-            good = run(ecdsa.verify(point_of(key), digest, signature))
+            good = verifies(point_of(key), table, digest, signature)
             assert good == peer_verifies(key, signature, digest) == bool(k)
 
 

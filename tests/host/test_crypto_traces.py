@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from meterhub.crypto import blind, ecdh, ecdsa, p256
+from meterhub.crypto import blind, ecdh, ecdh_es, ecdsa, ecdsa_known, p256, p256_comb
 from meterhub.crypto.p256 import N
 from meterhub.crypto.spake2 import Spake2
 from meterhub.crypto.steps import run
@@ -50,12 +50,24 @@ def reductions(monkeypatch):
     return count
 
 
+class Scalar:
+    """A generator that gives this scalar."""
+
+    def __init__(self, k):
+        self._k = k
+
+    def scalar(self):
+        return self._k
+
+
 POINT = run(p256.mul_base(12345))
 OPERATIONS = {
     "mul_base": p256.mul_base,
     "public_point": ecdsa.public_point,
     "mul_point": lambda k: p256.mul_point(k, POINT),
     "shared_x": lambda k: ecdh.shared_x(k, POINT),
+    "cek_to": lambda k: ecdh_es.cek_to(p256.encode_point(POINT), Scalar(k)),
+    "cek_from": lambda k: ecdh_es.cek_from(k, p256.encode_point(POINT)),
     "sign": lambda k: ecdsa.sign(k, bytes(32), None),
     "share of a secret scalar": lambda k: Spake2("B", 99999, k, b"", b"").share(),
     "share of a password": lambda k: Spake2("B", k, 99999, b"", b"").share(),
@@ -95,6 +107,18 @@ def test_no_slice_is_long(reductions):
     signature = run(ecdsa.sign(5, bytes(32), None))
     assert max(reductions(ecdsa.verify(run(p256.mul_base(5)), bytes(32), signature))) < 160
     assert max(reductions(p256.complete(((SECRETS[0], POINT),)))) < 160
+    assert max(reductions(p256_comb.table_of(POINT))) < 160
+
+
+def test_with_a_table_verifying_costs_less_than_half(reductions):
+    point = run(p256.mul_base(5))
+    signature = run(ecdsa.sign(5, b"\x55" * 32, None))
+    table = run(p256_comb.table_of(point))
+    first = sum(reductions(ecdsa.verify(point, b"\x55" * 32, signature)))
+    slices = reductions(ecdsa_known.verify(table, b"\x55" * 32, signature))
+    assert 800 < sum(slices) < first / 2
+    assert max(slices) < 160
+    assert sum(reductions(p256_comb.table_of(point))) < first
 
 
 def test_no_bare_secret_is_inverted(monkeypatch):

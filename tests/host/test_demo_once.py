@@ -56,24 +56,6 @@ def started(place, *words):
     return subprocess.Popen([*METERHUB, *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_the_whole_flow_succeeds_in_both_modes_and_leaves_nothing_behind(place):
-    done = demo(place, "--once", "--json")
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert len(report["hub_id"]) == 16
-    assert report["telegrams_read"] >= 397 * 48
-    assert report["intervals_stored"] >= 397 * 48
-    assert set(report["modes"]) == {"server", "private"}
-    for mode in report["modes"].values():
-        assert mode["intervals_decrypted"] >= 397 * 48
-        assert mode["first_import_wh"] == 9_972_948  # what the household's meter shows at its start
-        assert mode["last_import_wh"] > mode["first_import_wh"] + 4_000_000
-        assert mode["wrong_pins_refused"] == 1
-        assert mode["readable_after_logoff"] is False
-        assert mode["seconds"]["prove_and_fetch"] > 0
-    assert "the hub reads thirteen months" in done.stderr
-
-
 def test_a_captured_telegram_becomes_one_interval_whose_first_register_is_its_last(place, tmp_path):
     household = Household(NOW - 86400)
     capture = tmp_path / "capture.bin"

@@ -137,7 +137,7 @@ def test_a_bus_that_hangs_holds_the_hub_up_for_a_moment_only(tmp_path: Path) -> 
         hub.go_on()
         before = asyncio.get_running_loop().time()
         await hub.says("waiting")
-        assert asyncio.get_running_loop().time() - before < 1
+        assert asyncio.get_running_loop().time() - before < 3
         bench.stalled = False
         await hub.says("shown")
         assert bench.display.pixels() == pixels(PAGES[1])

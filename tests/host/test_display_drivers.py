@@ -74,14 +74,22 @@ class Household:
             raise AssertionError((await self._process.stderr.read()).decode())
         return line.decode().strip()
 
+    async def works(self) -> None:
+        """Wait until the display works; on a machine that is busy the bench may at first be too late for the hub."""
+        while await self.says() != "works":
+            pass
+
     async def press_until(self, name: str, word: str) -> int:
         """Press a button again and again until the hub says `word`; return how often that was."""
         saying = asyncio.create_task(self.says())
         for count in range(1, 80):
             await self.bench.press(name)
+            await asyncio.wait({saying}, timeout=0.3)  # one press too many would turn the page that is wanted
             if saying.done():
-                assert saying.result() == word
-                return count
+                if saying.result() == word:
+                    return count
+                assert saying.result() in ("works", "fails")  # the bench was late once, and is there again
+                saying = asyncio.create_task(self.says())
         raise AssertionError(f"{word} never came; the display shows {self.bench.display.seen()}")
 
 
@@ -137,7 +145,7 @@ async def read_pin(driver: str, household: Household) -> tuple[str | None, str |
 def test_a_request_is_agreed_to_and_the_pin_is_read(driver: str, bits: int, tmp_path: Path) -> None:
     async def run() -> None:
         async with house(driver, tmp_path, bits=bits) as household:
-            assert await household.says() == "works"
+            await household.works()
             pressed = await household.press_until("B", "accepted")
             assert await read_pin(driver, household) == (PIN, CODE)
             assert household.bench.display.errors == []
@@ -154,7 +162,7 @@ def test_a_request_is_agreed_to_and_the_pin_is_read(driver: str, bits: int, tmp_
 def test_a_name_that_cannot_be_shown_can_only_be_declined(driver: str, tmp_path: Path) -> None:
     async def run() -> None:
         async with house(driver, tmp_path, "漢字") as household:
-            assert await household.says() == "works"
+            await household.works()
             for _ in range(20):
                 await household.bench.press("B")
             assert await household.press_until("A", "declined") >= 1
@@ -168,7 +176,7 @@ def test_a_display_that_is_pulled_out_is_noticed_and_comes_back(driver: str, tmp
         async with house(driver, tmp_path, plugged=False) as household:
             assert await household.says() == "fails"
             household.bench.plug_display()
-            assert await household.says() == "works"
+            await household.works()
             assert household.bench.display.errors == []
 
     asyncio.run(run())

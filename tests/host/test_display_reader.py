@@ -6,7 +6,8 @@ import pytest
 
 from meterhub.ihd import asking, layout, pages, reading
 from meterhub.ihd.canvas import Canvas
-from meterhub.ihd.model import Consent, Logged, Model
+from meterhub.ihd.entries import Consent, Logged
+from meterhub.ihd.model import Model
 from meterhub_tools.simulators import display_reader as reader
 
 WISH = ("half-hours", "1 Oct – 31 Oct 2026")
@@ -21,6 +22,19 @@ def household() -> Model:
     model.last_hour_w = (300, 500, None, 1200, 2310)
     model.consents = [Consent("Green Co-op", "half-hours", "31 Oct 2027", "1 Oct 14:05", 1)] * 2
     model.log = [Logged("1 Oct 14:05", "Green Co-op", "sent: 1,488 half-hours")] * 3
+    return model
+
+
+def supplied(value: str, why: str, todo: str, may: bool) -> Model:
+    model = household()
+    model.supply = (value, (why, todo), may)
+    return model
+
+
+def watched(*millivolts: int) -> Model:
+    model = household()
+    phases = [(f"L{i + 1}", mv, 0, 52 * 3600, 223104, 241960, 1) for i, mv in enumerate(millivolts)]
+    model.voltage = lambda: (216000, 253000, phases)
     return model
 
 
@@ -88,6 +102,39 @@ def test_one_wrong_pixel_in_a_digit_is_no_pin() -> None:
         (
             reading.log(household(), 1),
             ["LOG  2/3", "Green Co-op", "1 Oct 14:05", "sent: 1,488 half-hours", "A next  B older"],
+        ),
+        (
+            reading.supply(supplied("OFF", "the supply was turned off because unpaid", "Ask your supplier", False), 0),
+            ["SUPPLY", "OFF", "the supply was turned", "off because unpaid", "Ask your supplier", "A next"],
+        ),
+        (
+            reading.supply(supplied("OFF", "too much power", "You may turn it on", True), 0),
+            ["SUPPLY", "OFF", "too much power", "You may turn it on", "A next  B turn on"],
+        ),
+        (
+            reading.supply(supplied("OFF", "too much power", "You may turn it on", True), 1),
+            [
+                "TURN ON?",
+                "supply",
+                "Are hobs, irons and",
+                "heaters off? They may",
+                "start at once.",
+                "A no  B turn on",
+            ],
+        ),
+        (
+            reading.voltage(watched(230140), 0),
+            ["VOLTAGE", "normal", "fine  216.0 - 253.0 V", "A next  B week"],
+        ),
+        (
+            reading.voltage(watched(230140, 212400, 248100), 0),
+            ["VOLTAGE", "too low", "L1 230.1 V  normal", "L2 212.4 V  too low", "L3 248.1 V  normal"]
+            + ["A next  B week"],
+        ),
+        (
+            reading.voltage(watched(230140, 212400, 248100), 1),
+            ["THIS WEEK  52 h seen", "good so far", "L1  223.1 - 242.0 V", "L2  223.1 - 242.0 V"]
+            + ["L3  223.1 - 242.0 V", "A next  B now"],
         ),
         (
             reading.no_access(),

@@ -8,7 +8,7 @@ import pytest
 from meterhub_tools import cli
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "THREAT_MODEL.md", "boards/README.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "THREAT_MODEL.md", "boards/README.md", "CHANGELOG.md", "FLOWS.md")
 _LINK = re.compile(r"\]\(([^)#]+)\)")
 _PATH = re.compile(r"`((?:tests|firmware|host_tools|boards)/[\w./-]+)`")
 

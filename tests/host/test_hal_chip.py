@@ -15,6 +15,7 @@ import pytest
 from meterhub_tools import toolchain
 
 BOARDS = {path.parent.name: json.loads(path.read_text()) for path in toolchain.ROOT.glob("boards/*/pins.json")}
+SWITCHES = ("supply", "load1", "load2", "load3", "load4")
 CHIPS = [name for name, board in BOARDS.items() if "i2c" in board]
 AUTUMN = 1790000123
 HOME = {"country": "DE", "ssid": "home", "password": "12345678"}
@@ -57,7 +58,10 @@ class Pin:
     def irq(self, handler: object, trigger: int, **words: bool) -> None:
         self.handler, self.trigger, self.words = handler, trigger, words
 
-    def value(self) -> int:
+    def value(self, level: int | None = None) -> int:
+        if level is not None:
+            self.level = level
+            self.levels.append(level)
         return self.level
 
     def on(self) -> None:
@@ -234,10 +238,11 @@ def test_a_boards_file_wires_everything_without_using_a_pin_twice(chip: Chip, tm
     board.pin_pair("tm1637")
     board.button("A")
     board.button("B")
-    board.relay()
+    for switch in (name for name in BOARDS[name] if name in SWITCHES):
+        board.switch(switch, False)
     for pulse in BOARDS[name]["pulse"]:
         board.pulse(pulse, 10)
-    assert (len(Pin.made), board.name) == (17, name)
+    assert (len(Pin.made), board.name) == (18 if name == "ESP32_GENERIC" else 22, name)
 
 
 def test_the_bus_is_no_faster_than_the_display_takes(chip: Chip, tmp_path: Path) -> None:
@@ -277,11 +282,38 @@ def test_a_line_is_set_anew_without_losing_its_buffer_or_pins(chip: Chip, tmp_pa
 
 def test_outputs_start_at_rest(chip: Chip, tmp_path: Path) -> None:
     board = board_of(chip, tmp_path)
-    relay = board.relay()
     spi, select = board.spi()
-    assert (relay.mode, relay.level, select.mode, select.level) == (Pin.OUT, 0, Pin.OUT, 1)
+    assert (select.mode, select.level) == (Pin.OUT, 1)
     assert (spi["id"], spi["sck"], spi["miso"]) == (0, Pin.made[18], None)
     assert [(pin.mode, pin.pull, pin.level) for pin in board.pin_pair("tm1637")] == [(3, Pin.PULL_UP, 1)] * 2
+
+
+def test_a_switch_has_its_level_from_the_first_moment_and_its_feedback_is_a_contact_to_ground(
+    chip: Chip, tmp_path: Path
+) -> None:
+    board = board_of(chip, tmp_path)
+    switch, load = board.switch("supply", True), board.switch("load1", False)
+    drive, sense = Pin.made[BOARDS["RPI_PICO_W"]["supply"]], Pin.made[BOARDS["RPI_PICO_W"]["supply_sense"]]
+    assert (drive.mode, drive.levels, sense.mode, sense.pull) == (Pin.OUT, [1], Pin.IN, Pin.PULL_UP)
+    assert (Pin.made[BOARDS["RPI_PICO_W"]["load1"]].levels, load.sensed()) == ([0], None)
+    switch.drive(False)
+    assert (drive.level, switch.sensed()) == (0, False)
+    sense.level = 0
+    assert switch.sensed() is True
+    with pytest.raises(KeyError):
+        board.switch("load5", False)
+
+
+def test_a_latch_rests_at_the_start_and_each_coil_is_driven_for_a_moment(
+    chip: Chip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BOARDS["RPI_PICO_W"], "supply", {"on": 22, "off": 28})
+    switch = board_of(chip, tmp_path).switch("supply", True)
+    on, off = Pin.made[22], Pin.made[28]
+    assert (on.levels, off.levels) == ([0], [0])
+    switch.drive(True)
+    switch.drive(False)
+    assert (on.levels, off.levels) == ([0, 1, 0], [0, 1, 0])
 
 
 def test_a_contact_is_pulled_up_where_the_chip_can(chip: Chip, tmp_path: Path) -> None:
@@ -466,3 +498,24 @@ def test_the_file_system_is_measured_and_a_restart_restarts(chip: Chip, tmp_path
     assert 0 < free <= size
     board.restart()
     assert chip.restarts == 1
+
+
+def test_a_contact_that_shows_interference_is_pulled_up_and_heard_between_two_looks(
+    chip: Chip, tmp_path: Path
+) -> None:
+    contact_module = importlib.import_module("meterhub.hal.contact")
+    board = board_of(chip, tmp_path, tamper={"cover": 22})
+    contact = contact_module.Contact
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contact_module, "Contact", lambda read: contact(read, lambda: chip.ticks))
+        cover = board.contact("cover")
+    pin = Pin.made[22]
+    assert (pin.mode, pin.pull) == (Pin.IN, Pin.PULL_UP)
+    for ticks, level in ((1000, 0), (2000, 1), (2150, 0)):
+        chip.ticks = ticks
+        pin.move(level)
+    chip.ticks = 3000
+    cover.look()
+    assert (cover.is_closed, cover.opened, cover.closed) == (True, 2, 2)
+    with pytest.raises(KeyError):
+        board.contact("magnet")

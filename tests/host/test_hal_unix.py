@@ -37,12 +37,41 @@ async def main():
         print(await button.pressed())
 asyncio.run(main())
 """
+LOOK = """
+async def main():
+    contact, nobody = board.contact("cover"), unix.Board({"data": board.data_dir}).contact("cover")
+    print("ready")
+    seen = None
+    while True:
+        contact.look(), nobody.look()
+        found = (contact.is_closed, contact.opened, nobody.is_closed)
+        if found != seen:
+            seen = found
+            print(found)
+        await asyncio.sleep_ms(10)
+asyncio.run(main())
+"""
 COUNT = """
 async def main():
     pulse = board.pulse("pulse0", 10)
     print("ready")
     while True:
         print(await pulse.wait())
+asyncio.run(main())
+"""
+
+
+SWITCH = """
+import sys
+switch = board.switch("supply", False)
+async def main():
+    print("ready")
+    while True:
+        word = sys.stdin.readline().strip()
+        if word == "look":
+            print(switch.sensed())
+        else:
+            switch.drive(word == "on")
 asyncio.run(main())
 """
 
@@ -76,7 +105,7 @@ async def hub(folder: Path, body: str, bits: int = 64, **board: object) -> Async
         *(interpreter(bits), "-X", "heapsize=190k", "program.py"),
         cwd=folder,
         env=toolchain.environment() | {"METERHUB_BOARD": str(folder / "board.json")},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,  # as a service is started: the line must not become its controlling terminal
@@ -166,6 +195,30 @@ def test_short_and_long_presses_are_told_apart(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_contact_shows_interference_and_a_cut_wire_does(tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench()
+        await bench.start()
+        bench.set_contact("cover", True)
+        async with hub(tmp_path, LOOK, bench=bench.address) as process:
+            assert await said(process) == "ready"
+            while (seen := await said(process)) != "(True, 0, None)":
+                assert seen in {"(None, 0, None)", "(False, 1, None)"}  # the bench was not there yet
+                if seen == "(False, 1, None)":
+                    break
+            opened = int(seen == "(False, 1, None)")
+            if opened:
+                assert await said(process) == "(True, 1, None)"
+            bench.set_contact("cover", False)
+            assert await said(process) == f"(False, {opened + 1}, None)"
+            bench.set_contact("cover", True)
+            assert await said(process) == f"(True, {opened + 1}, None)"
+            await bench.stop()
+            assert await said(process) == f"(False, {opened + 2}, None)"
+
+    asyncio.run(run())
+
+
 def test_pulses_are_counted_across_a_bench_that_comes_and_goes(tmp_path: Path) -> None:
     async def run() -> None:
         bench = Bench()
@@ -184,6 +237,54 @@ def test_pulses_are_counted_across_a_bench_that_comes_and_goes(tmp_path: Path) -
             bench.pulse("pulse0", 4)
             assert await said(process) == "7"
         await bench.stop()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("bits", [64, 32])
+def test_a_switch_obeys_or_sticks_and_falls_off_when_nobody_drives_it(bits: int, tmp_path: Path) -> None:
+    async def run() -> None:
+        bench = Bench()
+        await bench.start()
+        contactor = bench.switches[0]
+        async with hub(tmp_path, SWITCH, bits, bench=bench.address) as process:
+
+            async def sensed(word: str) -> str:
+                process.stdin.write(f"{word}\nlook\n".encode())
+                return await said(process)
+
+            assert await said(process) == "ready"
+            assert [await sensed("on"), contactor.on, await sensed("off"), contactor.on] == [
+                "True",
+                True,
+                "False",
+                False,
+            ]
+            contactor.stuck = True
+            assert [await sensed("on"), contactor.drive, contactor.on] == ["False", True, False]
+            contactor.inverted = True
+            assert await sensed("off") == "True"
+            contactor.senses = False
+            assert await sensed("off") == "None"
+            contactor.stuck = contactor.inverted = False
+            contactor.senses = True
+            assert await sensed("on") == "True"
+            process.kill()
+            async with asyncio.timeout(5):
+                while contactor.on:
+                    await asyncio.sleep(0.02)
+        assert [switch.moved for switch in bench.switches.values()] == [4, 0, 0, 0, 0]
+        await bench.stop()
+
+    asyncio.run(run())
+
+
+def test_a_switch_without_a_bench_is_not_known(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with hub(tmp_path, SWITCH) as process:
+            assert await said(process) == "ready"
+            process.stdin.write(b"on\nlook\n")
+            assert await said(process) == "None"
 
     asyncio.run(run())
 
@@ -252,13 +353,13 @@ def test_a_board_without_bench_and_clock(tmp_path: Path) -> None:
 I2C = """
 import time
 bus = board.i2c(400000)
-for _ in range(40):
+for _ in range(80):
     before = time.ticks_ms()
     try:
         bus.writeto(0x3c, b"\\x80\\xaf")
         print("ok")
     except OSError as err:
-        print(err.errno, time.ticks_diff(time.ticks_ms(), before) < 350)
+        print(err.errno, time.ticks_diff(time.ticks_ms(), before) < 3000)
     time.sleep_ms(100)
 """
 

@@ -109,6 +109,17 @@ def test_secret_comes_from_a_file_and_is_shown_nowhere(desk, hub):
     assert leaks(desk.shown, hub.text()) == []
 
 
+def test_a_households_pin_is_kept_as_a_hash(desk, hub):
+    status, _ = change(desk, hub, "household.pin=@" + desk.file("pin.txt", "4711\n"))
+    stored = json.loads((hub.data / "settings.json").read_text())["household"]["pin"]
+    assert (status, stored[:3], len(stored)) == (0, "h1.", 46)
+    assert "4711" not in desk.shown + hub.text()
+    assert change(desk, hub, "name=Cellar")[0] == 0
+    assert json.loads((hub.data / "settings.json").read_text())["household"]["pin"] == stored
+    status, said = change(desk, hub, "household.pin=@" + desk.file("pin.txt", "471\n"))
+    assert status != 0 and "four digits" in said
+
+
 def test_secret_on_the_command_line_is_refused(desk, hub):
     status, said = change(desk, hub, "wifi.password=geheim")
     assert status == 1

@@ -28,6 +28,7 @@ from meterhub_tools.simulators.household import Household
 from meterhub_tools.simulators.iec62056_meter import Iec62056Meter, Iec62056PushMeter
 from meterhub_tools.simulators.mbus_meter import MBusMeter
 from meterhub_tools.simulators.modbus_meter import ModbusMeter
+from meterhub_tools.simulators.p1_meter import P1Meter
 from meterhub_tools.simulators.wire import Line, PtyWire, as_heard
 
 READ = Path(__file__).with_name("line_read.py")
@@ -103,6 +104,43 @@ def test_a_fault_that_is_none_is_wrong_usage(text: str) -> None:
         faults.parsed(text)
     ended = meterhub("simulate", "sml", "--fault", text)
     assert (ended.returncode, "Traceback" in ended.stderr) == (2, False)
+
+
+@pytest.mark.parametrize("text", ["sag@60", "sag@60+", "dip@60+40", "sag@60+40/4", "sag@-1+40", "crc@60+40", "@"])
+def test_a_fault_of_the_grid_that_is_none_is_wrong_usage(text: str) -> None:
+    with pytest.raises(ValueError, match="fault of the grid"):
+        faults.planted(text)
+    ended = meterhub("simulate", "p1", "--fault", text)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (2, False)
+
+
+def test_faults_of_the_grid_are_what_every_meter_tells_at_their_time() -> None:
+    home = Household(START)
+    command.plant(home, START + 1000, ["sag@60+40/1", "swell@70+10/2", "interruption@200+5"])
+    truth = Household(START)
+    for second, expected in (
+        (59, [None, None, None]),
+        (60, [2100, None, None]),
+        (70, [2100, 2560, None]),
+        (80, [2100, None, None]),
+        (99, [2100, None, None]),
+        (100, [None, None, None]),
+        (200, [20, 20, 20]),
+        (205, [None, None, None]),
+    ):
+        at = START + 1000 + second
+        phases = home.phases(at)
+        wanted = [dv or phase.dv for dv, phase in zip(expected, truth.phases(at), strict=True)]
+        assert [phase.dv for phase in phases] == wanted, second
+        assert all(phase.w == 0 for phase in phases) == (second == 200)
+        telegram = P1Meter(home).telegram(at).decode()
+        assert f"1-0:32.7.0({wanted[0] // 10:03d}.{wanted[0] % 10}*V)" in telegram
+        counts = (2 + (second >= 60) + (second >= 200), 3 + (second >= 70))
+        assert f"1-0:32.32.0({counts[0]:05d})" in telegram
+        assert f"1-0:52.36.0({counts[1]:05d})" in telegram
+        readout = Iec62056Meter(home).readout(at).decode()
+        assert all(f"{n}2.7.0({dv // 10:03d}.{dv % 10}*V)" in readout for n, dv in zip("357", wanted, strict=True))
+        assert wanted[1].to_bytes(2, "little") in b"".join(MBusMeter(home).answers(at))
 
 
 # -- a pty -------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from meterhub_tools.store import image
 
 T = 1761350400  # 2025-10-25
 PICO = 655360  # where a Pico's file system begins
+FROZEN_PICO = 851968  # where it does with the firmware in the image
 
 
 @pytest.fixture(scope="module")
@@ -121,11 +122,12 @@ def test_the_file_system_is_found_by_the_boards_layouts_or_where_it_is_said_to_b
     file_system: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "other.bin"
-    assert image.layouts()["RPI_PICO"] == PICO
-    assert image.layouts()["ESP32_GENERIC"] == 0x200000
+    assert image.layouts()["RPI_PICO"] == [PICO, FROZEN_PICO]
+    assert image.layouts()["ESP32_GENERIC"] == [0x200000]
     for place, words in (
         (0, []),
         (0x200000, []),
+        (FROZEN_PICO, ["--board", "RPI_PICO"]),
         (0x200000, ["--board", "ESP32_GENERIC"]),
         (0x3000, ["--offset", "0x3000"]),
     ):
@@ -153,3 +155,26 @@ def test_what_is_no_hubs_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     for source, words in ((tmp_path / "empty", "no hub's folder"), (tmp_path / "none", "No such file")):
         assert cli.main(["store", "ls", str(source)]) == 1
         assert words in capsys.readouterr().err
+
+
+def test_the_voltage_log_is_listed_and_what_is_damaged_of_it_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from meterhub.store.voltage_log import VoltageLog
+
+    log = VoltageLog(str(folder / "voltage"))
+    for n in range(5):
+        log.append(T + 1800 * n, 1800, 5, (2300 + n, None, 2290), (100, 0, 97))
+    assert cli.main(["store", "ls", str(folder)]) == 0
+    assert "voltage log" in capsys.readouterr().out
+    assert cli.main(["store", "dump", "--json", str(folder)]) == 0
+    told = json.loads(capsys.readouterr().out)["voltage"]
+    assert told[0] == [T, 1800, [2300, 2290], [100, 97]]
+    path = folder / "voltage/00000001.vl"
+    raw = bytearray(path.read_bytes())
+    raw[16 + 10 * 2 + 3] ^= 1
+    path.write_bytes(raw)
+    assert cli.main(["store", "verify", str(folder)]) == 1
+    said = capsys.readouterr().out
+    assert "voltage log: 4 periods" in said
+    assert "voltage log 00000001.vl damaged at byte 36" in said

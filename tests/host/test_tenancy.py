@@ -21,6 +21,7 @@ from meterhub.applets.export import Export
 from meterhub.codec import base64url
 from meterhub.codec.load_profile import MEASURED, MISSING, Entry
 from meterhub.crypto import ecdsa, p256
+from meterhub.crypto.drbg import Drbg
 from meterhub.crypto.steps import run
 from meterhub.store import files
 from meterhub.store.columns import column_of
@@ -29,6 +30,7 @@ from meterhub.store.profile import Profile
 from meterhub.store.record import Record
 from meterhub.trust import identity
 from meterhub.trust.agreements import Agreements
+from meterhub.trust.identity import Identity
 from meterhub.trust.tenancy import Tenancy
 
 STEP = 1800
@@ -38,6 +40,7 @@ MOVED_IN = NOW - 10 * DAY + 5  # a little after an interval's end
 SINCE = NOW - 10 * DAY + STEP  # so this is the first one that the tenant may see
 COLUMNS = [column_of(obis) for obis in ("1-0:1.8.0", "1-0:2.8.0")]
 POINT = base64url.encode(p256.encode_point(run(ecdsa.public_point(SUPPLIER))))
+OWNER = Identity(SUPPLIER + 1, p256.encode_point(run(ecdsa.public_point(SUPPLIER + 1))), Drbg(bytes(48)))
 
 
 class Board:
@@ -127,6 +130,22 @@ class Home:
             is_message = isinstance(item, dict) and "t" in item
             asyncio.run(self.hub.export.turn(json.dumps(item).encode() if is_message else item))
         return [json.loads(message) for message in self.sent]
+
+    def own(self) -> None:
+        """Give the hub an owner; command() gives it a command of his."""
+        root = {"root": base64url.encode(OWNER.public), "seq": 1, "cert": ""}
+        self.hub.strict_record("owner").save(json.dumps(root).encode())
+        self.hub.start = lambda name, service: None
+        self.ctr = 0
+
+    def command(self, cmd: str, arg: dict) -> tuple[str, str]:
+        """Return outcome and error of the answer."""
+        self.ctr += 1
+        claims = {"v": 1, "hub": self.hub.identity.hub, "ctr": self.ctr, "iat": NOW, "exp": NOW + 60}
+        token = run(OWNER.sign("cmd+jws", claims | {"cmd": cmd, "arg": arg}))
+        number = asyncio.run(self.hub.market.commands().take(token))
+        answer = json.loads(self.hub.letters._letters().read(number)[2])
+        return answer["outcome"], answer["error"]
 
     def asking(self, kid: str) -> Recipient:
         recipient = Recipient(self.hub, "private", SUPPLIER, kid)
@@ -250,10 +269,50 @@ def test_the_first_consents_to_make_room_are_those_from_before(home: Home) -> No
 def test_a_date_that_comes_restarts_the_hub_once(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     restarts: list[int] = []
     monkeypatch.setattr(home.hub, "restart_soon", lambda: restarts.append(1))
-    home.hub.tenancy.take(NOW - 1)
+    home.own()
+    assert home.command("set.change_of_tenancy", {"from": NOW - 1}) == ("done", "")
     for _ in range(2):
         home.hub.household.tick()
     assert (restarts, home.hub.tenancy.since) == ([1], NOW - 1)
+    assert home.command("set.change_of_tenancy", {"from": NOW - 2}) == ("refused", "REPLAY")
+
+
+def test_the_owners_command_hides_what_was_before(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(home.hub, "restart_soon", lambda: None)
+    later = SINCE + 4 * DAY
+    home.own()
+    assert home.command("set.change_of_tenancy", {"from": later}) == ("done", "")
+    assert home.hub.intervals.have() == [SINCE, NOW]
+    home.hub.household.tick()
+    home.hub = home._start()
+    assert (home.hub.intervals.have(), home.hub.tenancy.since) == ([later, NOW], later)
+    assert home.hub.profile.value_at(later - STEP) is None
+    assert home.refusal("grid", SINCE)["error"] == "NOT_LINKED"  # that was a consent of the tenant before
+
+
+def test_a_restart_waits_for_the_answer_to_the_cable_and_not_for_ever(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    answered = [0]
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == answered[0]:
+            home.hub.cable._request = None
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep_ms", lambda ms: sleep(ms / 1000), raising=False)
+    monkeypatch.setattr(home.hub.board, "restart", lambda: slept.append(0), raising=False)
+    for answered[0], waits in ((3, [1, 1, 1, 0.3, 0]), (99, [1] * 30 + [0.3, 0])):
+        slept.clear()
+        home.hub.cable._request = {"id": 1, "do": "command"}
+        asyncio.run(home.hub._restart())
+        assert slept == waits
+    slept.clear()
+    home.hub.cable._request = None
+    asyncio.run(home.hub._restart())
+    assert slept == [0.3, 0]
 
 
 def test_a_damaged_date_hides_all_there_is(tmp_path: Path, said: list[str]) -> None:

@@ -387,6 +387,18 @@ def test_new_request_ends_the_one_before(anna, hub, desk):
     assert b'"cancel"' in desk.courier.sent[-2]
 
 
+@pytest.mark.parametrize("mode", ["server", "private"])
+def test_the_pages_of_a_request_for_readings_speak_of_readings(anna, hub, mode):
+    link(anna, hub)
+    page = anna.get(ask(anna, hub, mode).url).content
+    assert b"Fetch the readings" in page
+    assert b"Make the bill" not in page
+    hub.linked.clear()
+    refused = anna.get(ask(anna, hub, "server").url).content
+    assert b"Ask again" in refused
+    assert b"Back to my bill" not in refused
+
+
 # -- the data of server mode -----------------------------------------------------------------------------
 
 

@@ -5,8 +5,9 @@ import time
 import paho.mqtt.client as mqtt
 import pytest
 
-from meterhub_tools.broker import Broker, User, covers, free_port, hub_user, recipient_user
+from meterhub_tools.broker import Broker, User, covers, free_port, hub_user, recipient_user, role_user
 from meterhub_tools.errors import ToolError
+from meterhub_tools.website import courier
 
 HUB = "K7QX2M9D4T1B8RWE"
 
@@ -131,6 +132,61 @@ def test_hub_and_recipient_reach_only_what_is_theirs(clients):
         assert site.got == [(f"meterhub/{HUB}/up/export", b"answer")]
         assert neighbour.got == []
         assert len(ear.got) == 2
+
+
+def test_recipient_reaches_what_its_features_need_and_no_more(clients):
+    kid, other = "K" * 16, "R" * 16
+    users = [hub_user(HUB, "h"), recipient_user("site", "s", kid), recipient_user("plain", "p")]
+    with Broker(users) as broker:
+        hub, site, plain = (clients(broker, *one) for one in ((HUB, "h"), ("site", "s"), ("plain", "p")))
+        hub.subscribe(f"meterhub/{HUB}/down/#")
+        for kind in (*courier.KINDS, f"role-{kid}", f"role-{other}", "time", "#"):
+            for one in (site, plain):
+                one.subscribe(f"meterhub/{HUB}/up/{kind}")
+        count = len(courier.KINDS)
+        assert [code.is_failure for code in site.subscribed] == [False] * (count + 1) + [True] * 3
+        assert [code.is_failure for code in plain.subscribed] == [False] * count + [True] * 4
+        kinds = ("export", "receipt", "batch", "received", "order")
+        for kind in ("command", "time", "role-" + kid, *kinds):
+            plain.publish(f"meterhub/{HUB}/down/{kind}", b"plain")
+            site.publish(f"meterhub/{HUB}/down/{kind}", b"site")
+        site.publish(f"meterhub/{HUB}/up/batch", b"forged")
+        hub.publish(f"meterhub/{HUB}/up/batch", b"sealed")
+        hub.publish(f"meterhub/{HUB}/up/role-{kid}", b"letter")
+        until(lambda: len(hub.got) == 8 and len(site.got) == 2 and plain.got)
+        assert {topic.split("/")[-1] for topic, said in hub.got if said == b"site"} == set(kinds)
+        assert {topic.split("/")[-1] for topic, said in hub.got if said == b"plain"} == set(kinds[:3])
+        assert [said for _, said in site.got] == [b"sealed", b"letter"]
+        assert [said for _, said in plain.got] == [b"sealed"]
+
+
+def test_role_commands_hubs_and_hears_letters_to_itself_alone(clients):
+    acme, rival = "K" * 16, "R" * 16
+    with Broker([hub_user(HUB, "h"), role_user("acme", "a", acme), role_user("rival", "r", rival)]) as broker:
+        hub, role, other = (
+            clients(broker, name, password) for name, password in ((HUB, "h"), ("acme", "a"), ("rival", "r"))
+        )
+        hub.subscribe(f"meterhub/{HUB}/down/#")
+        for one, kid in ((role, acme), (other, rival)):
+            one.subscribe(f"meterhub/+/up/role-{kid}")
+            one.subscribe(f"meterhub/{HUB}/up/card")
+        for topic in (f"meterhub/+/up/role-{acme}", "meterhub/+/up/#", f"meterhub/{HUB}/up/export"):
+            other.subscribe(topic)
+        assert [code.is_failure for code in role.subscribed] == [False, False]
+        assert [code.is_failure for code in other.subscribed] == [False, False, True, True, True]
+        role.publish(f"meterhub/{HUB}/up/role-{rival}", b"forged")
+        role.publish(f"meterhub/{HUB}/down/export", b"no recipient")
+        role.publish(f"meterhub/{HUB}/down/command", b"command")
+        role.publish(f"meterhub/{HUB}/down/received", b"receipt")
+        hub.publish(f"meterhub/{HUB}/up/role-{acme}", b"letter")
+        hub.publish(f"meterhub/{HUB}/up/card", b"card")
+        until(lambda: len(hub.got) == 2 and len(role.got) == 2 and len(other.got) == 1)
+        assert hub.got == [
+            (f"meterhub/{HUB}/down/command", b"command"),
+            (f"meterhub/{HUB}/down/received", b"receipt"),
+        ]
+        assert role.got == [(f"meterhub/{HUB}/up/role-{acme}", b"letter"), (f"meterhub/{HUB}/up/card", b"card")]
+        assert other.got == [(f"meterhub/{HUB}/up/card", b"card")]
 
 
 def test_broker_comes_back_on_the_same_port(clients):

@@ -16,6 +16,7 @@ class StraightCourier:
     def __init__(self):
         self.hubs = {}
         self.sent = []
+        self.kinds = []  # of what was sent
         self.waiting = None  # what is said while an answer is handed on comes after it
 
     def start(self):
@@ -41,6 +42,7 @@ class StraightCourier:
         from meterhub_tools.website import state
 
         self.sent.append(message)
+        self.kinds.append(kind)
         if kind != "export":
             return
         if self.waiting is not None:

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
 import threading
 import tty
@@ -62,6 +63,11 @@ class CabledHub:
         """Kill what runs; it starts again at once, unless the hub is being taken down."""
         if self._process is not None:
             self._process.kill()
+
+    def freeze(self, frozen: bool = True) -> None:
+        """Let what runs stand still, or go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def text(self) -> str:
         """Return all that the hub has said."""

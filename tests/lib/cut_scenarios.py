@@ -8,6 +8,7 @@ Runs on  the MicroPython unix port
 """
 
 import asyncio
+import json
 
 from agreed_hub import Hub
 from nor_flash import TOP
@@ -19,6 +20,9 @@ from meterhub.store.journal import Journal
 from meterhub.store.last import LastValues
 from meterhub.store.profile import Profile
 from meterhub.store.record import Record
+from meterhub.store.voltage_log import VoltageLog
+from meterhub.supply import Supply
+from meterhub.trust.bill_chain import Before, Chain
 
 
 class Scenario:
@@ -275,6 +279,130 @@ class Agreed(Scenario):
         return [(used, ended)] if n else [], [names[step] for step in reversed(self.steps[:n])]
 
 
+class Billed(Scenario):
+    """The chain of private billing's batches: begun, its tariff noted, each batch made, receipted; begun anew."""
+
+    count = 14
+    consent = {"mark": "11", "kid": "coop", "sub": "anna"}
+
+    def start(self):
+        self.chain = Chain(Record(TOP + "/bill-chain"))
+
+    def step(self, i):
+        kind = i % 7
+        if kind == 0:
+            self.chain.begin(self.consent, b"%016d" % i, 20000 + i, ("M",))
+        elif kind == 1:
+            self.chain.note_tariff(20000 + i, b"%032d" % i)
+        elif kind % 2:
+            self.chain.receipted()
+        else:
+            self.chain.keep_made(b"%032d" % i, Before((1000 + i, None), 1760000000 + i, ("M",)), i)
+
+    def state(self):
+        return json.loads(json.dumps(self.chain.state))
+
+    def expected(self, n):
+        """Return what a chain has that is only in memory."""
+        other = Billed()
+        other.chain = Chain(_Memory())
+        for i in range(n):
+            other.step(i)
+        return other.state()
+
+
+class _Memory:
+    raw = None
+
+    def load(self):
+        return self.raw
+
+    def save(self, raw):
+        self.raw = raw
+
+
+class Supplied(Scenario):
+    """The supply, turned on and off: it is on only while that is written, and nothing older ever comes back."""
+
+    count = 8
+    on = False  # the contactor, driven by a level
+
+    def start(self):
+        self.board = self.clock = self.journal = self  # all that it needs of a hub
+        self.on = False  # a start: nobody drives it
+        self.supply = Supply(self, Record(TOP + "/supply"))
+
+    def switch(self, name, on):
+        self.drive(on)
+        return self
+
+    def drive(self, on):
+        self.on = bool(on)
+        try:
+            found = self.state()
+        except OSError:  # the power has gone: nobody drives anything
+            self.on = False
+            return
+        if on and found != "enabled":
+            raise ValueError("on before it is written")
+
+    def sensed(self):
+        return self.on
+
+    def now(self):
+        return 1760000000
+
+    def add(self, kind, name, detail):
+        pass
+
+    def step(self, i):
+        for _ in self.supply.act("disable" if i % 2 else "enable", "S" * 16, "step %d" % i):
+            pass
+
+    def state(self):
+        raw = Record(TOP + "/supply").load()
+        return json.loads(raw)["state"] if raw else "armed"
+
+    def expected(self, n):
+        return "armed" if not n else "disabled" if n % 2 == 0 else "enabled"
+
+    def check(self, done):
+        n = super().check(done)
+        if self.on != (self.supply.state == "enabled"):
+            raise ValueError("supply: on %s, state %s" % (self.on, self.supply.state))
+        return n
+
+
+class VoltageLogged(Scenario):
+    """The voltage log: entries of two periods, files of four, and the oldest that go."""
+
+    count = 20
+
+    def start(self):
+        self.log = VoltageLog(TOP + "/voltage", None, 8, 4)
+
+    def step(self, i):
+        end = 1760000400 + 600 * i
+        self.log.append(end, 600, 3, (2300 + i, None), (100, i))
+
+    def state(self):
+        found = list(self.log.read(0, 0xFFFFFFFF))
+        if self.log.damaged:
+            raise ValueError("voltage log: " + self.log.wrong)
+        numbers = [(end - 1760000400) // 600 for end, _, _, _, _ in found]
+        for n, (_, _, _, means, covered) in enumerate(found):
+            i = numbers[n]
+            if means != (2300 + i, None) or covered != (100, i):
+                raise ValueError("voltage log: entry %d" % i)
+        last = numbers[-1] + 1 if numbers else 0
+        if numbers != list(range(last - len(numbers), last)) or len(numbers) < min(last, 8):
+            raise ValueError("voltage log: %s" % numbers)
+        return last
+
+    def expected(self, n):
+        return n
+
+
 class Careless(Scenario):
     """What must be found: a file that is removed before the new one takes its place."""
 
@@ -333,6 +461,7 @@ def blob(i):
 
 
 SCENARIOS = {
+    "supply": Supplied,
     "records": Records,
     "replaced": Replaced,
     "settings": SettingsReplaced,
@@ -340,6 +469,8 @@ SCENARIOS = {
     "profile": Profiled,
     "last": Counted,
     "agreed": Agreed,
+    "billed": Billed,
+    "voltage": VoltageLogged,
     "together": Together,
     "careless": Careless,
 }

@@ -1,6 +1,7 @@
 """What a hub does at its start with bad settings and damaged files, and on its meter line with every kind of junk."""
 
 import asyncio
+import json
 
 import pytest
 from world import HISTORY_S, Home
@@ -63,6 +64,19 @@ def test_a_bad_setting_is_refused_by_name_and_the_last_good_document_stays_in_fo
             refused = place.hub.journalled("SETTING_REFUSED")
             assert refused[0]["detail"].startswith("meters.p1.baud")
             await place.live_through()  # the line is still the one of before
+
+    asyncio.run(run())
+
+
+def test_a_households_pin_is_kept_as_what_cannot_be_read_off(tmp_path):
+    async def run():
+        place = again(tmp_path)
+        place.settings["household"] = {"pin": "4711"}
+        await once(place)
+        documents = [tmp_path / "hub" / name for name in ("settings.json", "settings.json.good")]
+        kept = [json.loads(path.read_bytes())["household"]["pin"] for path in documents]
+        assert kept[0] == kept[1] and kept[0].startswith("h1.") and "4711" not in kept[0]
+        assert not any(b"4711" in path.read_bytes() for path in (tmp_path / "hub").rglob("*") if path.is_file())
 
     asyncio.run(run())
 

@@ -22,7 +22,8 @@ def decoded(payload):
     """Return `payload` and everything in it that is base64, decoded, as one byte string."""
     found = [payload]
     for part in re.findall(rb"[A-Za-z0-9_-]{16,}", payload):
-        found.append(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
+        whole = part[: -1 if len(part) % 4 == 1 else None]  # no base64 has such a length: something else stands there
+        found.append(base64.urlsafe_b64decode(whole + b"=" * (-len(whole) % 4)))
     return b"\n".join(found)
 
 

@@ -54,11 +54,15 @@ def test_a_newcomer_sets_up_and_sees_the_whole_flow(place: Newcomer) -> None:
     once = place.run(".venv/bin/meterhub", "demo", "--once", "--json", cwd=checkout, timeout_s=ONCE_S)
     assert once.returncode == 0, once.stdout + once.stderr
     said = json.loads(once.stdout)
-    assert said["hub_id"]
-    assert said["intervals_stored"] > 0
+    assert len(said["hub_id"]) == 16
+    assert said["telegrams_read"] >= 397 * 48
+    assert said["intervals_stored"] >= 397 * 48
     assert set(said["modes"]) == {"server", "private"}
     for mode in said["modes"].values():
-        assert mode["intervals_decrypted"] > 0
-        assert mode["first_import_wh"] < mode["last_import_wh"]
+        assert mode["intervals_decrypted"] >= 397 * 48
+        assert mode["first_import_wh"] == 9_972_948  # what the household's meter shows at its start
+        assert mode["last_import_wh"] > mode["first_import_wh"] + 4_000_000
         assert mode["wrong_pins_refused"] == 1
         assert mode["readable_after_logoff"] is False
+        assert mode["seconds"]["prove_and_fetch"] > 0
+    assert "the hub reads thirteen months" in once.stderr

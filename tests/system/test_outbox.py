@@ -7,7 +7,6 @@ import time
 from world import Asker, Home, Mosquitto, new_recipient
 
 from meterhub_tools import items
-from meterhub_tools.simulators import p1_meter
 
 
 class Site:
@@ -39,10 +38,10 @@ class Site:
             self.asker.publish(told.hub, items.receipt(recipient, told, int(time.time())), "receipt")
 
 
-async def exchange_the_meter(home, monkeypatch, number):
+async def exchange_the_meter(home, number):
     """Let another meter stand behind the line, and return when the hub has journalled it."""
     before = len(home.hub.journalled("METER_CHANGED"))
-    monkeypatch.setattr(p1_meter, "EQUIPMENT", "E%016d" % number)
+    home.meter.p1.equipment = "E%016d" % number
     async with asyncio.timeout(20):
         while len(home.hub.journalled("METER_CHANGED")) == before:
             await asyncio.sleep(0.05)
@@ -88,12 +87,12 @@ async def waiting_home(folder):
         broker.kill()
 
 
-def test_events_arrive_once_and_in_order_though_broker_and_hub_go_down(tmp_path, monkeypatch):
+def test_events_arrive_once_and_in_order_though_broker_and_hub_go_down(tmp_path):
     async def run():
         async with waiting_home(tmp_path) as (broker, home, site):
-            await exchange_the_meter(home, monkeypatch, 1)
+            await exchange_the_meter(home, 1)
             await cut_the_power(home)
-            await exchange_the_meter(home, monkeypatch, 2)
+            await exchange_the_meter(home, 2)
             site.deaf = True  # the first delivery gets no answer, and then the hub is killed
             await cut_the_power(home, broker, site.asker)
             await site.until(lambda: site.deliveries, 20)
@@ -101,7 +100,7 @@ def test_events_arrive_once_and_in_order_though_broker_and_hub_go_down(tmp_path,
             site.deaf = False
             await cut_the_power(home)
             await site.until(lambda: site.deliveries > 1, 20)
-            await exchange_the_meter(home, monkeypatch, 3)
+            await exchange_the_meter(home, 3)
             await site.until(lambda: len(exchanges(site)) == len(journalled(home)), 20)
             assert exchanges(site) == journalled(home)
             assert [number for _, number in site.stored] == list(range(1, len(site.stored) + 1))

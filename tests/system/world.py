@@ -48,6 +48,7 @@ class Mosquitto:
         self.config = folder / "mosquitto.conf"
         self.log = folder / "mosquitto.log"
         lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "persistence false", "log_type all"]
+        lines.append("max_queued_messages 0")  # what a flood throws away is the hub's to say
         lines.append(f"user {getpass.getuser()}")
         if tls:
             certificates(folder)
@@ -153,12 +154,22 @@ class Home:
         # the hub's clock is the meter's: it is right with the first telegram of today
         await self.hub.wait_status("a telegram of now", lambda s: s["telegrams"] > self.meter.expected, 10)
 
-    async def press(self, button):
-        await self.bench.press(button)
+    async def press(self, button, long=False):
+        await self.bench.press(button, long)
 
     async def pin(self, timeout_s=20):
         """Read the PIN from the display's pixels."""
         return await self.bench.wait_for(display_reader.read_pin, timeout_s)
+
+    async def turned(self, words, timeout_s=3):
+        """Return whether the page with these words goes; it stays when the press fell into a display's restart."""
+
+        def gone(pixels):
+            return words not in " ".join(display_reader.read_text(pixels)).lower()
+
+        with contextlib.suppress(TimeoutError):
+            return await self.bench.wait_for(gone, timeout_s)
+        return False
 
     async def reads(self, *words, timeout_s=20):
         """Wait until the display shows all `words`; return its lines."""
@@ -263,9 +274,11 @@ def agreeing(home, pins=None):
     async def person(run):
         if run.state == "asked":
             await home.reads("who asks")
-            await asyncio.sleep(1)  # a press right away is not believed to mean this page
-            await home.press("B")
-            return None
+            while True:
+                await asyncio.sleep(1)  # a press right away is not believed to mean this page
+                await home.press("B")
+                if await home.turned("who asks"):
+                    return None
         shown = await home.pin()
         return typed.pop(0)(shown) if typed else shown
 

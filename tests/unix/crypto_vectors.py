@@ -3,6 +3,8 @@
 A vector file has lines "name value" and an empty line between two blocks.
 """
 
+import board_heap  # noqa: F401 - first
+
 from meterhub.errors import HubError
 
 FOLDER = (__file__.rsplit("/", 1)[0] if "/" in __file__ else ".") + "/../vectors/"

@@ -1,5 +1,7 @@
 """A DLMS/COSEM encoder for the tests: data, notifications, blocks, envelopes and the frames around them."""
 
+import board_heap  # noqa: F401 - first
+
 from meterhub.codec.crc import crc16_x25
 from meterhub.crypto.gcm import GCM
 

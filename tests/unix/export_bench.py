@@ -3,6 +3,10 @@
 The hub's identity, trust and cryptography are the real ones; store, display and clock the smallest that behave.
 """
 
+import board_heap  # noqa: F401 - first
+
+from meterhub.trust import mhx  # isort: skip - the longest text, while there is room
+
 import asyncio
 import gc
 import hashlib
@@ -15,7 +19,7 @@ from meterhub.crypto import aead, ecdh, ecdsa, p256
 from meterhub.crypto.drbg import Drbg
 from meterhub.crypto.spake2 import Spake2
 from meterhub.crypto.steps import run
-from meterhub.trust import attempts, consents, identity, mhx
+from meterhub.trust import attempts, consents, identity
 
 NOW = 1790000000 // 1800 * 1800
 SUPPLIER = 0x1234567890ABCDEF1234567890ABCDEF1234567890ABCDEF1234567890ABCDEF

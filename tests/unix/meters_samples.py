@@ -1,5 +1,7 @@
 """Telegrams of a made-up meter, for the tests of meters/."""
 
+import board_heap  # noqa: F401 - first
+
 from meterhub.codec.crc import crc16_arc
 
 AT = 1760000400  # 2025-10-09 09:00:00 UTC, 11:00:00 S

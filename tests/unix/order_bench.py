@@ -5,6 +5,8 @@ import hashlib
 import json
 import unittest
 
+import board_heap  # noqa: F401 - first
+
 from meterhub import order_desk, outages, timekeeper
 from meterhub.codec import base64url, jose
 from meterhub.crypto import ecdsa, p256
@@ -14,7 +16,6 @@ from meterhub.errors import HubError
 from meterhub.hal.clock import Clock
 from meterhub.store.kept import Kept
 from meterhub.trust.identity import Identity
-from meterhub.trust.tenancy import Tenancy
 
 DRBG = Drbg(b"\x0a" * 48)
 NOW = 1790000000
@@ -102,10 +103,9 @@ class Hub:
         self.board = Board()
         self.clock = Clock(self.board)
         self.drbg = DRBG
-        self.settings = {"may.time": "grid", "may.outage": "grid", "may.tenancy": "", "time.ntp": ""}
+        self.settings = {"may.time": "grid", "may.notices": "grid", "time.ntp": ""}
         self.settings["outage.heartbeat_s"] = 10
         self.recipients = {"grid": ("Grid Ltd", GRID.public), "coop": ("Green Co-op", STRANGER.public)}
-        self.tenancy = Tenancy(MemoryRecord(), lambda: 0)
         self.owner = OwnerRecord()
         self.outage_record = MemoryRecord()
         self.kept = Kept(self.board)
@@ -133,16 +133,6 @@ def token(typ, signer=GRID, kid="grid", **claims):
     digest = hashlib.sha256(signing_input).digest()
     signature = run(ecdsa.sign(signer._scalar, digest, DRBG)) if signer else bytes(64)
     return jose.jws_join(signing_input, signature)
-
-
-def outage(**changes):
-    claims = {"ref": "W-17", "from": NOW + 100, "to": NOW + 4000, "at": NOW}
-    claims.update(changes)
-    return token("mh-outage", **claims)
-
-
-def unsigned(**changes):
-    return outage(signer=None, **changes)
 
 
 class Case(unittest.TestCase):

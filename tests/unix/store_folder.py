@@ -2,6 +2,8 @@
 
 import os
 
+import board_heap  # noqa: F401 - first
+
 
 def fresh():
     """Return the path of a new empty folder."""

@@ -1,6 +1,7 @@
 """The data export, message by message: what goes through, and what does not (THREAT_MODEL.md, EX-01 .. EX-08)."""
 
 import sys
+import time
 import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
@@ -48,6 +49,22 @@ class WholeFlowTest(unittest.TestCase):
 
     def test_server_mode_carries_every_reading_and_a_receipt(self):
         self.whole("server")
+
+    def test_a_chunk_that_took_long_to_make_does_not_end_the_request(self):
+        hub, recipient = linked()
+        offer = recipient.until_pin("data")
+        hub.turn(recipient.proof(offer, hub.ihd.pin))
+        request = hub.export._open
+        pack = request.stream.pack
+
+        async def slowly(seq):
+            chunk = await pack(seq)
+            request.deadline = time.ticks_add(time.ticks_ms(), -1)
+            return chunk
+
+        request.stream.pack = slowly
+        self.assertEqual([one["t"] for one in hub.turn(recipient.want(0))], ["chunk"])
+        self.assertTrue(hub.export._open is request)
 
     def test_a_link_needs_the_pin_and_makes_a_consent(self):
         hub = Hub()

@@ -5,7 +5,7 @@ import unittest
 
 from crypto_vectors import error_of
 
-from meterhub.codec import base64url, jose
+from meterhub.codec import base64url, jose, jose_es
 from meterhub.crypto import aead
 from meterhub.errors import HubError
 
@@ -134,16 +134,88 @@ class JWETest(unittest.TestCase):
         self.assertEqual(jwe_error(jws()), ("MALFORMED", "jwe"))
 
 
+EPK = b"\x04" + bytes(range(64))
+X, Y = base64url.encode(EPK[1:33]), base64url.encode(EPK[33:])
+KEY = '{"kty":"EC","crv":"P-256","x":"%s","y":"%s"}' % (X, Y)
+AGREED = '{"alg":"ECDH-ES","enc":"A128CBC-HS256","epk":' + KEY + ',"typ":"t"}'
+
+
+def agreed_error(token, limit=2048):
+    return error_of(jose_es.token_parts, token, limit)
+
+
+class AgreedJWETest(unittest.TestCase):
+    def test_what_is_sealed_is_unsealed_again(self):
+        token = str(jose_es.seal_token("a-letter", EPK, b"plaintext", CEK, IV, aead.seal), "utf-8")
+        typ, epk, aad, iv, ciphertext, tag = jose_es.token_parts(token, len(token))
+        self.assertEqual((typ, epk), ("a-letter", EPK))
+        self.assertEqual(aad, token.partition(".")[0].encode())
+        self.assertEqual(aead.unseal(CEK, iv, aad, ciphertext, tag), b"plaintext")
+        self.assertEqual(agreed_error(token, len(token) - 1), ("OVERSIZED", "jwe"))
+
+    def test_one_kind_is_not_taken_for_the_other(self):
+        self.assertIsNone(agreed_error(jwe(AGREED)))
+        self.assertEqual(agreed_error(jwe()), ("MALFORMED", "alg"))
+        self.assertEqual(jwe_error(jwe(AGREED)), ("MALFORMED", "header"))
+
+    def test_another_algorithm_is_refused(self):
+        for alg in ("dir", "none", "ECDH-ES+A128KW", "RSA-OAEP", "ecdh-es", ""):
+            self.assertEqual(agreed_error(jwe(AGREED.replace("ECDH-ES", alg))), ("MALFORMED", "alg"))
+        for enc in ("A128GCM", "A256CBC-HS512", ""):
+            self.assertEqual(agreed_error(jwe(AGREED.replace("A128CBC-HS256", enc))), ("MALFORMED", "enc"))
+
+    def test_a_header_has_four_members_and_no_other(self):
+        for more in ('"zip":"DEF"', '"crit":["exp"]', '"apu":"QQ"', '"apv":"QQ"', '"kid":"a"', '"jwk":{}'):
+            self.assertEqual(agreed_error(jwe("{" + more + "," + AGREED[1:])), ("MALFORMED", "header"))
+            without = AGREED.replace('"typ":"t"', more)
+            self.assertEqual(agreed_error(jwe(without)), ("MALFORMED", "header"))
+        for typ in ("1", "null", "{}", '["t"]'):
+            self.assertEqual(agreed_error(jwe(AGREED.replace('"t"}', typ + "}"))), ("MALFORMED", "header"))
+
+    def test_a_key_of_another_kind_is_refused(self):
+        for old, new in (
+            ('"EC"', '"OKP"'),
+            ('"P-256"', '"P-384"'),
+            ('"P-256"', '"secp256k1"'),
+            ('"P-256"', '"X25519"'),
+            ('"P-256"', "null"),
+            ('"kty":"EC",', '"kty":"EC","d":"AA",'),
+            ('"kty":"EC",', ""),
+            (',"y":"%s"' % Y, ""),
+            ('"%s"' % X, "7"),
+            ('"%s"' % X, '["%s"]' % X),
+            (X, base64url.encode(EPK[1:32])),
+            (Y, base64url.encode(b"\x00" + EPK[33:])),
+            (Y, ""),
+        ):
+            self.assertTrue(old in AGREED)
+            self.assertEqual(agreed_error(jwe(AGREED.replace(old, new))), ("MALFORMED", "epk"))
+        for epk in ("null", "7", '"EC"', "[]", "{}"):
+            header = '{"alg":"ECDH-ES","enc":"A128CBC-HS256","epk":%s,"typ":"t"}' % epk
+            self.assertEqual(agreed_error(jwe(header)), ("MALFORMED", "epk"))
+
+    def test_a_point_has_one_form(self):
+        for bad in (X + "=", X[:-1] + "9", X[:-1] + " "):
+            self.assertEqual(agreed_error(jwe(AGREED.replace(X, bad))), ("MALFORMED", "base64url"))
+
+    def test_parts_of_another_length_are_refused(self):
+        self.assertEqual(agreed_error(jwe(AGREED, key="QQ")), ("MALFORMED", "encrypted key"))
+        self.assertEqual(agreed_error(jwe(AGREED, iv=bytes(12))), ("MALFORMED", "iv"))
+        self.assertEqual(agreed_error(jwe(AGREED, tag=bytes(15))), ("MALFORMED", "tag"))
+        self.assertEqual(agreed_error(jwe(AGREED, ciphertext=bytes(17))), ("MALFORMED", "ciphertext"))
+        self.assertEqual(agreed_error(jws()), ("MALFORMED", "jwe"))
+
+
 class FuzzTest(unittest.TestCase):
     def test_nothing_but_hub_errors_comes_out_of_damaged_tokens(self):
         random.seed(3)
-        good = (jws('{"alg":"ES256","kid":"a"}', '{"a":[1,{"b":null}],"c":-1.5e3}'), jwe())
-        for i in range(2000):
-            token = list(good[i & 1])
+        good = (jws('{"alg":"ES256","kid":"a"}', '{"a":[1,{"b":null}],"c":-1.5e3}'), jwe(), jwe(AGREED))
+        for i in range(3000):
+            token = list(good[i % 3])
             for _ in range(1 + random.getrandbits(2)):
                 token[random.randrange(len(token))] = random.choice("AQgw159_-. {\u20ac")
             text = "".join(token)[: random.randrange(len(token)) if i % 5 == 0 else None]
-            for take in (jose.jws_claims, jose.jwe_parts):
+            for take in (jose.jws_claims, jose.jwe_parts, jose_es.token_parts):
                 try:
                     take(text, 1000)
                 except HubError as exc:

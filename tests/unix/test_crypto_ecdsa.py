@@ -1,4 +1,7 @@
-"""ECDSA: published signatures, signatures that are none, and the sums in which points meet themselves."""
+"""ECDSA: published signatures, signatures that are none, and the sums in which points meet themselves.
+
+Each signature is verified twice, without a table of its key and with one.
+"""
 
 import hashlib
 import unittest
@@ -6,7 +9,7 @@ import unittest
 from crypto_vectors import blocks, integer
 
 from meterhub.codec import base64url, jose
-from meterhub.crypto import ecdsa, p256
+from meterhub.crypto import ecdsa, ecdsa_known, p256, p256_comb
 from meterhub.crypto.drbg import Drbg
 from meterhub.crypto.p256 import N
 from meterhub.crypto.steps import run
@@ -32,13 +35,24 @@ def number(text):
     return int.from_bytes(base64url.decode(text), "big")
 
 
+def verify(point, digest, signature, tables={}):  # noqa: B006 - a table is made once
+    """Return what both ways to verify say, which is the same."""
+    if point not in tables:
+        tables.clear()  # a board's memory
+        tables[point] = run(p256_comb.table_of(point))
+    good = run(ecdsa.verify(point, digest, signature))
+    if run(ecdsa_known.verify(tables[point], digest, signature)) is not good:
+        raise AssertionError("the table says something else")
+    return good
+
+
 class VectorTest(unittest.TestCase):
     def test_published_signatures_verify_or_do_not(self):
         seen = 0
         for block in blocks("ecdsa_p256_sha256.txt"):
             point = (integer(block["x"]), integer(block["y"]))
             signature = both(integer(block["r"]), integer(block["s"]))
-            good = run(ecdsa.verify(point, bytes.fromhex(block["digest"]), signature))
+            good = verify(point, bytes.fromhex(block["digest"]), signature)
             self.assertEqual(good, block["result"] == "good", block["name"])
             seen += 1
         self.assertEqual(seen, 4)
@@ -58,8 +72,8 @@ class VectorTest(unittest.TestCase):
         self.assertEqual(header, {"alg": "ES256"})
         self.assertEqual(claims["iss"], "joe")
         signing_input, signature = jose.jws_parts(JWS)
-        self.assertTrue(run(ecdsa.verify(point, hashlib.sha256(signing_input).digest(), signature)))
-        self.assertFalse(run(ecdsa.verify(point, hashlib.sha256(signing_input + b"A").digest(), signature)))
+        self.assertTrue(verify(point, hashlib.sha256(signing_input).digest(), signature))
+        self.assertFalse(verify(point, hashlib.sha256(signing_input + b"A").digest(), signature))
 
 
 class SignTest(unittest.TestCase):
@@ -69,7 +83,7 @@ class SignTest(unittest.TestCase):
         signatures = [run(ecdsa.sign(D, DIGEST, drbg)) for _ in range(3)] + [run(ecdsa.sign(D, DIGEST, None))]
         self.assertEqual(len({signature[:32] for signature in signatures}), 4)
         for signature in signatures:
-            self.assertTrue(run(ecdsa.verify(point, DIGEST, signature)))
+            self.assertTrue(verify(point, DIGEST, signature))
 
     def test_private_keys_outside_the_group_are_refused(self):
         for d in (0, N, -1):
@@ -81,8 +95,8 @@ class SignTest(unittest.TestCase):
             point = run(ecdsa.public_point(d))
             for digest in (bytes(32), b"\xff" * 32, N.to_bytes(32, "big")):  # e = 0, e > n, e = n
                 signature = run(ecdsa.sign(d, digest, None))
-                self.assertTrue(run(ecdsa.verify(point, digest, signature)))
-                self.assertFalse(run(ecdsa.verify(point, DIGEST, signature)))
+                self.assertTrue(verify(point, digest, signature))
+                self.assertFalse(verify(point, DIGEST, signature))
 
 
 class RefusalTest(unittest.TestCase):
@@ -92,7 +106,7 @@ class RefusalTest(unittest.TestCase):
         self.r, self.s = int.from_bytes(self.good[:32], "big"), int.from_bytes(self.good[32:], "big")
 
     def refused(self, signature, point=None, digest=DIGEST):
-        return run(ecdsa.verify(point or self.point, digest, signature)) is False
+        return verify(point or self.point, digest, signature) is False
 
     def test_numbers_outside_1_to_n_minus_1(self):
         r, s = self.r, self.s
@@ -125,7 +139,7 @@ class RefusalTest(unittest.TestCase):
 
     def test_the_other_root_is_a_good_signature_too(self):
         # known and harmless: no signature is used as a name for its message
-        self.assertTrue(run(ecdsa.verify(self.point, DIGEST, both(self.r, N - self.s))))
+        self.assertTrue(verify(self.point, DIGEST, both(self.r, N - self.s)))
 
 
 class ExceptionalSumTest(unittest.TestCase):
@@ -136,7 +150,7 @@ class ExceptionalSumTest(unittest.TestCase):
             r = run(p256.mul_base((u1 + u2 * t) % N))[0] % N
         s = r * p256.inverse(u2, N) % N
         point = run(p256.mul_base(t))
-        return run(ecdsa.verify(point, (u1 * s % N).to_bytes(32, "big"), both(r, s)))
+        return verify(point, (u1 * s % N).to_bytes(32, "big"), both(r, s))
 
     def test_sums_that_meet_equal_points_on_the_way(self):
         for t in (1, 2, N - 1, N - 2, 3 << 200, p256.inverse(2, N)):
@@ -152,6 +166,19 @@ class ExceptionalSumTest(unittest.TestCase):
         for t in (c, N - c):
             self.assertTrue(self.verified(t, u1, 1 << 36))
 
+    def test_a_sum_of_the_keys_comb_that_meets_the_base_points_and_its_opposite(self):
+        # with a table of Q = t G the sum is A Q before G's comb comes in with its column 36, which adds c G
+        u1, u2 = (1 << 250) + 12345, (1 << 249) + 99999 * (1 << 60) + 1
+        bits = (u1 + (1 << 259) - 1) >> 1
+        c = sum([(1 if bits >> 37 * row + 36 & 1 else -1) << 37 * row for row in range(7)])
+        bits = (u2 + (1 << 258) - 1) >> 1
+        a = 0
+        for i in range(42, 35, -1):
+            a = 2 * a + sum([(1 if bits >> 43 * row + i & 1 else -1) << 43 * row for row in range(6)])
+        t = c * p256.inverse(a, N) % N
+        self.assertTrue(self.verified(t, u1, u2))
+        self.assertTrue(self.verified(N - t, u1, u2))
+
     def test_a_digest_of_zero_leaves_one_product(self):
         self.assertTrue(self.verified(12345, 0, 1))
         self.assertTrue(self.verified(12345, 0, 1 << 200))
@@ -161,8 +188,8 @@ class ExceptionalSumTest(unittest.TestCase):
         y = pow(125 - 15 + p256.B, (p256.P + 1) // 4, p256.P)
         r = 5 + p256.P - N
         point = p256.add((5, y), p256.negate(p256.G))  # u1 = u2 = 1: e = s = r
-        self.assertFalse(run(ecdsa.verify(point, r.to_bytes(32, "big"), both(r, r))))
-        self.assertTrue(run(ecdsa.verify(point, bytes(31) + b"\x05", both(5, 5))))
+        self.assertFalse(verify(point, r.to_bytes(32, "big"), both(r, r)))
+        self.assertTrue(verify(point, bytes(31) + b"\x05", both(5, 5)))
 
     def test_a_sum_at_infinity_is_no_signature(self):
         for t, u2 in ((1, 5), (2, 5), (N - 1, 7), (12345, 1 << 77)):

@@ -2,10 +2,17 @@
 
 import unittest
 
-from meterhub.ihd import asking, digits, hd44780, pages, reading
-from meterhub.ihd.model import Consent, Message, Model
+from meterhub.ihd import asking, digits, hd44780, messages, pages, reading
+from meterhub.ihd.entries import Consent, Message
+from meterhub.ihd.model import Model
 from meterhub.ihd.plain import plain
 from meterhub.ihd.rows import rows
+
+
+def message(number, asks="", title="Power cut", said="", status=""):
+    told = ("Stadtwerke", "1.10. 14:05", "On Tuesday from 9:00 to 11:30 there will be no power: planned work.")
+    return Message(*(number, "POWER CUT", title) + told + (True, asks, said, status, 0))
+
 
 WISH = ("wants: half-hours", "1.10.26-31.10.26")
 ASKED = asking.who_asks("Stadtwerke München", WISH, "they CAN read it", "no", "show PIN")
@@ -18,7 +25,8 @@ def household():
     model.power_w, model.import_wh, model.price_e5 = 2310, 12345678, 28500
     model.month_wh, model.last_month_wh = 151200, 203400
     model.consents = [Consent("Green Co-op", "half-hours", "31 Oct 2027", "1 Oct 14:05", 1)]
-    model.messages = [Message("Power cut", ("Tuesday 9:00", "planned work"), True)] * 2
+    model.messages = ((1, True), (2, True))
+    model.message = message
     return model
 
 
@@ -28,6 +36,9 @@ def every_page():
     found += [reading.consent(model, 0), reading.message(model, 0), reading.log(model, 0), reading.no_access()]
     found += [asking.revoke(model.consents[0]), asking.notice(("wrong PIN", "2 left"))]
     found.append(asking.notice(("PIN expired", "Nothing was sent.", "Ask again on the website.")))
+    for asks in ("", "accept", "override"):
+        one = message(1, asks)
+        found.append(messages.opened(one, messages.choices(one, True, True, True), 0, asks != "accept"))
     found.append(asking.who_asks("W" * 32, ("x" * 30, "y " * 15), "z " * 40, "no", "show PIN"))
     model.troubles = [("No meter data", "since 14:05.", "Is the cable in?")]
     return found + [pages.now(model), reading.trouble(model, 0)]
@@ -57,7 +68,7 @@ class CharactersTest(unittest.TestCase):
             for leaf in found:
                 self.assertEqual((len(leaf), max(map(len, leaf)) <= 16), (2, True), leaf)
             letters = "".join(["".join(leaf) for leaf in found]).replace(" ", "").replace("→", "")
-            for text in (page.value, page.strong) + page.lines:
+            for text in (page.value, page.strong, page.text) + page.lines:
                 wanted = (text[2:] if text[:1] in "○◐●" else text).replace("\t", "").replace(" ", "")
                 self.assertTrue(wanted in letters or wanted in letters.replace("-", ""), (text, found))
 
@@ -74,6 +85,23 @@ class CharactersTest(unittest.TestCase):
 
     def test_now_is_read_at_a_glance(self):
         self.assertEqual(hd44780.leaves(pages.now(household()))[0], ["NOW      2.31 kW", "medium  €0.66/h→"])
+
+    def test_the_voltage_of_one_phase_and_of_three(self):
+        model = Model()
+        phases = [("L%d" % i, 228500 + 500 * i, 0, 7200, 223104, 241960, 1) for i in (1, 2, 3)]
+        model.voltage = lambda: (216000, 253000, phases)
+        one = hd44780.leaves(reading.shown(model, ("voltage", 0)))
+        self.assertEqual(one[0], ["VOLTAGE", "normal         →"])
+        self.assertEqual(one[2], ["L2 229.5 V", "         normal→"])
+        self.assertEqual(one[-1], ["normal", "A next B week"])
+        week = hd44780.leaves(reading.shown(model, ("voltage", 1)))
+        self.assertEqual(week[0], ["THIS WEEK", "       2 h seen→"])
+        self.assertEqual(week[2], ["L1", "223.1 - 242.0 V→"])
+        del phases[1:]
+        self.assertEqual(
+            hd44780.leaves(reading.shown(model, ("voltage", 0)))[0], ["VOLTAGE  229.0 V", "normal         →"]
+        )
+        self.assertEqual(hd44780.leaves(reading.shown(model, ("voltage", 1)))[1][1], "lowest  223.1 V→")
 
     def test_a_trouble_comes_before_the_rest(self):
         model = household()

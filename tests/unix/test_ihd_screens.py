@@ -3,11 +3,18 @@
 import sys
 import unittest
 
-from meterhub.ihd.model import Consent, Logged, Message, Model
+from meterhub.ihd.entries import Consent, Logged, Message
+from meterhub.ihd.model import Model
 from meterhub.ihd.screens import Ihd
 
 WISH = ("half-hours", "1 Oct – 31 Oct 2026")
 CAN = "they CAN read it"
+
+
+def message(number, asks="", said=""):
+    return Message(
+        number, "OFFER", "Sun %d" % number, "Green Co-op", "1.10. 14:05", "Buy sun.", True, asks, said, "", 0
+    )
 
 
 class Display:
@@ -67,13 +74,59 @@ class IhdTest(unittest.TestCase):
     def test_a_walks_through_all_pages_and_comes_home(self):
         self.model.consents = [Consent("Green Co-op", "half-hours", "31 Oct", "never", 7)] * 2
         self.model.troubles = [("No data", "Is the cable in?")]
-        self.model.messages = [Message("one", (), True), Message("two", (), False)]
+        self.model.messages = ((1, True), (2, False))
+        self.model.message = message
         seen = []
-        for _ in range(9):
+        for _ in range(10):
             seen.append(self.title())
             self.press("A")
-        wanted = ["NOW", "TODAY", "THIS MONTH", "TROUBLE", "MESSAGE", "WHO MAY ASK", "WHO MAY ASK", "LOG", "NOW"]
+        wanted = [
+            "NOW",
+            "TODAY",
+            "THIS MONTH",
+            "TROUBLE",
+            "OFFER",
+            "OFFER",
+            "WHO MAY ASK",
+            "WHO MAY ASK",
+            "LOG",
+            "NOW",
+        ]
         self.assertEqual(seen, wanted)
+
+    def on_supply_page(self, supply):
+        self.model.supply = supply
+        while self.title() != "SUPPLY":
+            self.press("A")
+
+    def test_b_turns_an_armed_supply_on_after_asking_again(self):
+        self.ihd.on_supply = lambda: self.calls.append("supply")
+        self.on_supply_page(("OFF", ("too much power", "You may turn it on"), True))
+        self.assertEqual((self.display.page.value, self.display.page.b), ("OFF", "turn on"))
+        self.press("B")
+        self.assertEqual((self.title(), self.display.page.a, self.calls), ("TURN ON?", "no", []))
+        self.press("A")
+        self.assertEqual((self.title(), self.calls), ("SUPPLY", []))
+        self.press("B")
+        self.press("B")
+        self.assertEqual((self.title(), self.calls), ("SUPPLY", ["supply"]))
+
+    def test_a_supply_that_is_not_armed_cannot_be_turned_on_nor_one_that_was_armed_a_moment_ago(self):
+        self.ihd.on_supply = lambda: self.calls.append("supply")
+        for value in ("ON", "OFF"):
+            self.on_supply_page((value, ("by your supplier", "Ask your supplier"), False))
+            self.press("B")
+            self.press("B")
+            self.assertEqual((self.title(), self.display.page.b, self.calls), ("SUPPLY", "", []))
+        self.on_supply_page(("OFF", ("too much power", ""), True))
+        self.press("B")
+        self.model.supply = ("OFF", ("by your supplier", "Ask your supplier"), False)
+        self.wait(250)
+        self.press("B")
+        self.assertEqual((self.title(), self.calls), ("SUPPLY", []))
+        self.model.supply = None
+        self.wait(250)
+        self.assertEqual(self.title(), "NOW")
 
     def test_a_held_leads_home(self):
         self.press("A")

@@ -168,6 +168,10 @@ class PeriodsTest(Case):
         self.assertEqual(found[:2], (10, None))
 
 
+class NoKeys:
+    chunks = 0
+
+
 class ExportTest(Case):
     def stream(self, res="half-hour", regs=(IMPORT, GAS)):
         stop = T + 3 * DAY
@@ -194,6 +198,15 @@ class ExportTest(Case):
                 n = seq * 128 + i
                 self.assertEqual((entry.at, self.whose(entry)), (T + n * STEP, "BG" if n > 49 else ".G"))
         self.assertEqual(stream.present, 144)
+
+    def test_who_proves_a_bill_gets_the_old_meters_readings_too(self):
+        self.history()
+        stream = self.stream()
+        stream.with_keys(NoKeys)
+        found = self.chunk(stream, 0) + self.chunk(stream, 1)[1:]
+        for n, entry in enumerate(found):
+            self.assertEqual((entry.at, self.whose(entry)), (T + n * STEP, "BG" if n > 49 else "AG"))
+        self.assertEqual((found[49].quality, found[50].quality), (MEASURED, EXCHANGED))
 
     def test_where_nothing_is_left_it_is_missing(self):
         self.history()

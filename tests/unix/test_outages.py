@@ -5,9 +5,12 @@ import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
+from store_cuts import Cut, Flash
 from store_folder import flip, fresh, read, remove, write
 
 from meterhub import outage_log, outages
+from meterhub.codec.timezone import Zone
+from meterhub.errors import HubError, StoreError
 from meterhub.hal.clock import Clock
 from meterhub.store import files, heartbeat
 from meterhub.store.kept import Kept
@@ -65,6 +68,25 @@ class Meter:
         self.intervals = intervals
 
 
+class Letters:
+    def __init__(self):
+        self.sent = []
+
+    def alert(self, to, event, code, detail, data):
+        self.sent.append((to, event, code, data))
+
+
+class Notices:
+    """What has room for one."""
+
+    shown = None
+
+    def put(self, notice, transaction=None, quiet=False):
+        if self.shown:
+            raise HubError("STORE_FULL")
+        self.shown = notice
+
+
 class Hub:
     """Starts at true time `at`, on a board."""
 
@@ -78,10 +100,15 @@ class Hub:
         self.journal = Journal()
         self.meters = [Meter(Intervals()), Meter(None)]
         self.kept = Kept(board)
+        self.letters = Letters()
+        self.notices = None
+        self.zone = Zone("CET-1CEST,M3.5.0,M10.5.0/3")
         self.outages = outages.Outages(self)
 
     def record(self, name):
         return Record(self.board.data_dir + "/" + name)
+
+    strict_record = record
 
     def live(self, seconds):
         for _ in range(seconds):
@@ -106,10 +133,10 @@ class Case(unittest.TestCase):
     def tearDown(self):
         remove(self.folder)
 
-    def first(self, seconds=25, period_s=10):
+    def first(self, seconds=25, period_s=10, at=NOW):
         """A hub has been told the time, and lived for so long. Return the time of its last beat."""
         files.remove(self.folder + "/heartbeat")
-        hub = Hub(self.board, NOW, period_s)
+        hub = Hub(self.board, at, period_s)
         self.assertEqual(hub.told(), [])
         hub.live(seconds)
         return heartbeat.read(self.folder + "/heartbeat").at
@@ -139,7 +166,7 @@ class OutageTest(Case):
     def test_they_are_counted(self):
         seconds = 0
         for lasted in (179, 180, 181):
-            beat = self.first()
+            beat = self.first(at=NOW + 20 * seconds)
             hub = self.after(beat + lasted)
             seconds += lasted
         state = outage_log.state(hub.outages.record)
@@ -207,11 +234,106 @@ class OutageTest(Case):
         ):
             hub = Hub(self.board, NOW)
             hub.clock.discipline().set(NOW - 600)
-            outage_log.plan(hub.outages.record, {"ref": "W-1", "from": start, "to": stop, "at": start}, NOW - 600)
+            claims = {"ref": "W-1", "from": start, "to": stop, "at": start}
+            hub.outages.record.save(hub.outages.planned(claims))  # as services/outage_plan.py does
             hub.clock.discipline().set(NOW, True)
             hub.live(11)
             detail = self.after(NOW + 300).journal.entries[0][1]
             self.assertTrue(detail.endswith("clock set" + said), (start, detail))
+
+
+class LogTest(Case):
+    def test_the_operator_and_the_supplier_are_alerted_by_the_code_of_its_length(self):
+        for lasted, code, name in ((179, 0x8F35, "supply restored"), (180, 0x8F36, "supply restored 3 min")):
+            beat = self.first()
+            sent = self.after(beat + lasted).letters.sent
+            self.assertEqual([one[:3] for one in sent], [("DNO", name, code), ("SUP", name, code)])
+            self.assertEqual((sent[0][3]["seconds"], sent[0][3]["end"]), (lasted, beat + lasted))
+
+    def test_the_household_is_shown_when_the_supply_was_off(self):
+        hub = Hub(self.board, NOW)
+        hub.told()
+        hub.notices = Notices()
+        outage_log.settle(hub, NOW, NOW + 240)
+        notice = hub.notices.shown
+        self.assertEqual((notice["title"], notice["text"]), ("Supply was off", "21.9. 16:13 to 21.9. 16:17"))
+        outage_log.settle(hub, NOW + 3600, NOW + 3700)  # no room: it is counted all the same
+        self.assertEqual(len(outage_log.newest(hub)), 2)
+
+    def test_the_newest_32_are_kept_by_number(self):
+        at, starts = NOW, []
+        hub = Hub(self.board, NOW)
+        hub.told()
+        for n in range(40):
+            outage_log.settle(hub, at, at + 100 + n * 10)
+            starts.append(at)
+            at += 3600
+        found = outage_log.newest(hub)
+        self.assertEqual([one["n"] for one in found], list(range(9, 41)))
+        self.assertEqual([one["start"] for one in found], starts[8:])
+        self.assertEqual([one["seconds"] for one in found], [100 + n * 10 for n in range(8, 40)])
+        self.assertEqual([one["class"] for one in found[:2]], ["short", "long"])  # 180 s and 190 s
+        self.assertEqual([one["min3"] for one in found[:2]], [1, 1])
+        self.assertEqual((found[0]["phases"], found[0]["estimated"], found[0]["clock"]), ([], 1, "set"))
+
+    def test_phases_that_were_interrupted_are_kept_beside_them(self):
+        hub = Hub(self.board, NOW)
+        outage_log.settle(hub, NOW, NOW + 5)
+        outage_log.note(hub, NOW + 100, NOW + 300, 6)
+        found = outage_log.newest(hub)[-1]
+        self.assertEqual((found["n"], found["phases"], found["seconds"], found["estimated"]), (2, [2, 3], 200, 0))
+        self.assertEqual(outage_log.state(hub.outages.record)["count"], 1)
+
+    def test_one_that_is_settled_again_after_a_power_cut_counts_once(self):
+        for cut in range(12):
+            self.tearDown()
+            self.setUp()
+            beat = self.first()
+            hub = Hub(self.board, beat + 200)
+            hub.clock.discipline().set(hub.at)
+            try:
+                with Flash(cut):
+                    hub.outages.look()
+            except Cut:
+                hub = self.after(beat + 400)
+                seconds = 400
+            else:
+                seconds = 200
+            state = outage_log.state(hub.outages.record)
+            found = outage_log.newest(hub)
+            self.assertEqual([(one["n"], one["seconds"]) for one in found], [(1, seconds)], cut)
+            self.assertEqual([state[name] for name in ("count", "min3", "long", "seconds")], [1, 1, 1, seconds])
+
+    def test_one_that_cannot_be_saved_is_told_all_the_same(self):
+        beat = self.first()
+        hub = Hub(self.board, beat + 200)
+        hub.outages.record._path = self.folder + "/no/where"
+        hub.told()
+        self.assertEqual([name for name, _ in hub.journal.entries], ["RECORD_FAILED", "supply restored 3 min"])
+        self.assertEqual(len(hub.letters.sent), 2)
+        hub.outages.look()
+        self.assertEqual(len(hub.letters.sent), 2)
+
+    def test_the_same_start_is_the_same_outage(self):
+        hub = Hub(self.board, NOW)
+        for end in (NOW + 200, NOW + 400, NOW + 170):
+            outage_log.settle(hub, NOW, end)
+        state = outage_log.state(hub.outages.record)
+        self.assertEqual([state[name] for name in ("count", "min3", "long", "seconds")], [1, 0, 0, 170])
+        self.assertEqual([one["seconds"] for one in outage_log.newest(hub)], [170])
+
+    def test_a_damaged_log_is_said_to_be_damaged(self):
+        hub = Hub(self.board, NOW)
+        outage_log.settle(hub, NOW, NOW + 5)
+        flip(self.folder + "/outage-log.1", 20)
+        self.assertRaises(StoreError, outage_log.newest, hub)
+
+    def test_one_that_waits_for_the_time_is_open(self):
+        beat = self.first()
+        hub = Hub(self.board, beat + 60)
+        self.assertTrue(hub.outages.is_open)
+        hub.told()
+        self.assertFalse(hub.outages.is_open)
 
 
 class BeatTest(Case):

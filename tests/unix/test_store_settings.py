@@ -50,6 +50,15 @@ BAD = (
     ("wan.url", "http://h"),
     ("wan.url", None),
     ("wan.server_name", "x" * 256),
+    ("voltage.watch", 1),
+    ("tamper.watch", "yes"),
+    ("tamper.inputs", "cover"),
+    ("tamper.inputs", ["door"]),
+    ("tamper.inputs", ["cover", "cover"]),
+    ("tamper.inputs", [{}]),
+    ("tamper.no_export", 0),
+    ("tamper.failed", 2),
+    ("tamper.failed", 101),
     ("recipients", {}),
     ("recipients", [{}]),
     ("recipients", [{"kid": "k", "name": "n", "key": KEY, "more": 1}]),
@@ -102,6 +111,7 @@ class SettingsTest(unittest.TestCase):
         self.assertEqual(found.get("profile.interval_s"), 1800)
         self.assertEqual(found.get("profile.registers"), ["1-0:1.8.0", "1-0:2.8.0"])
         self.assertEqual(found.get("wan.url"), "")
+        self.assertEqual((found.get("voltage.watch"), found.get("tamper.watch")), (False, False))
 
     def test_a_name_that_is_no_setting_is_a_programmer_s_mistake(self):
         self.assertRaises(KeyError, settings.load(GOOD).get, "meter.p2")
@@ -162,8 +172,20 @@ class FileTest(unittest.TestCase):
     def test_who_may_do_what_is_the_owners_to_say(self):
         from meterhub.store.settings_table import is_protected
 
-        names = ("may.time", "may.outage", "may.tenancy", "may.history", "recipients", "wan.url", "time.ntp", "name")
-        self.assertEqual([is_protected(name) for name in names], [True] * 6 + [False] * 2)
+        names = ("may.time", "may.notices", "may.history", "recipients", "wan.url")
+        names += ("supply.switch", "supply.loads", "time.ntp", "name", "display.high_w")
+        self.assertEqual([is_protected(name) for name in names], [True] * 7 + [False] * 3)
+        self.assertTrue(is_protected("tamper.watch"))
+        self.assertFalse(is_protected("voltage.watch") or is_protected("schema"))
+
+    def test_rights_that_older_firmware_had_are_read_over(self):
+        old = dict(GOOD)
+        old["may"] = {"time": "k", "outage": "k", "tenancy": ""}
+        found, refused = self.put(old)
+        self.assertEqual((refused, found.get("may.time")), (None, "k"))
+        self.assertEqual([name for name in found.all() if name in ("may.outage", "may.tenancy")], [])
+        old["may"] = {"outages": "k"}
+        self.assertEqual(self.put(old)[1].args[0], "may.outages")
 
     def test_a_bad_first_file_leaves_the_defaults(self):
         found, refused = self.put(changed("name", ""))

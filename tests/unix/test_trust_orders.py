@@ -1,4 +1,4 @@
-"""Orders: who may tell a hub the time, an outage, a tenancy; and what the hub makes of the last two."""
+"""Orders: who may tell a hub the time, and what the household has decided on a website; what comes of the latter."""
 
 import asyncio
 import sys
@@ -6,60 +6,59 @@ import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
-from order_bench import GRID, NOW, ROOT, STRANGER, Case, MemoryRecord, outage, token, unsigned
+from order_bench import GRID, NOW, ROOT, STRANGER, Case, MemoryRecord, token
 
-from meterhub import outage_log
-from meterhub.errors import HubError, StoreError
-from meterhub.trust.tenancy import Tenancy
+from meterhub.errors import StoreError
 
 
 class WhoTest(Case):
+    def order(self, signer=GRID, kid="grid", **changes):
+        """Return a time; signer None: nobody has signed it."""
+        return self.time(signer=signer, kid=kid, **changes)
+
     def test_the_recipient_that_the_setting_names_and_the_owners_root_may(self):
-        self.assertEqual(self.take(outage()), "")
-        self.assertEqual(self.take(outage(signer=ROOT, kid=ROOT.hub, ref="R1")), "")
-        self.assertEqual([plan[0] for plan in outage_log.state(self.hub.outages.record)["planned"]], ["W-17", "R1"])
+        self.assertEqual(self.take(self.order()), "")
+        self.assertEqual(self.take(self.order(ROOT, ROOT.hub)), "")
 
     def test_nobody_else_may(self):
         for order, name in (
-            (unsigned(kid="coop"), "UNKNOWN_RECIPIENT kid"),  # a recipient without this right
-            (outage(signer=STRANGER), "NOT_AUTHENTIC jws"),
-            (outage(signer=STRANGER, kid=ROOT.hub), "NOT_AUTHENTIC jws"),
-            (unsigned(kid="nobody"), "UNKNOWN_RECIPIENT kid"),
-            (token("mh-tenancy", None, **{"from": NOW}), "UNKNOWN_RECIPIENT kid"),  # the root alone
-            (unsigned(hub=GRID.hub), "WRONG_HUB hub"),
+            (self.order(None, "coop"), "UNKNOWN_RECIPIENT kid"),  # a recipient without this right
+            (self.order(STRANGER), "NOT_AUTHENTIC jws"),
+            (self.order(STRANGER, ROOT.hub), "NOT_AUTHENTIC jws"),
+            (self.order(None, "nobody"), "UNKNOWN_RECIPIENT kid"),
+            (self.order(None, hub=GRID.hub), "WRONG_HUB hub"),
             ("x", "MALFORMED jws"),
             ("x" * 2049, "OVERSIZED jws"),
             (token("mh-settings", None), "MALFORMED typ"),
-            (unsigned(v=2), "INVALID_VALUE v"),
-            (unsigned(ref=None), "MALFORMED ref"),
-            (unsigned(ref="a b"), "INVALID_VALUE ref"),
-            (unsigned(ref="r" * 25), "MALFORMED ref"),
-            (unsigned(at=None), "MALFORMED at"),
-            (unsigned(to=NOW + 100), "INVALID_VALUE to"),
-            (unsigned(to=NOW + 100 + 2678401), "INVALID_VALUE to"),
-            (unsigned(text="t" * 61), "MALFORMED text"),
-            (unsigned(text=5), "MALFORMED text"),
+            (token("mh-outage", None, ref="W", to=NOW + 9, at=NOW, **{"from": NOW}), "MALFORMED typ"),  # older hubs'
+            (token("mh-tenancy", ROOT, ROOT.hub, **{"from": NOW}), "MALFORMED typ"),
+            (self.order(None, v=2), "INVALID_VALUE v"),
+            (self.order(None, nonce=None), "MALFORMED nonce"),
+            (self.order(None, nonce="AAAA"), "MALFORMED nonce"),
+            (self.order(None, at=None), "MALFORMED at"),
+            (self.order(None, at="now"), "MALFORMED at"),
+            (self.order(None, jump=1), "MALFORMED jump"),
         ):
             self.assertEqual(self.take(order), name)
-        self.assertEqual((outage_log.state(self.hub.outages.record)["planned"], self.hub.tenancy.since), ([], 0))
+        self.assertEqual((self.hub.clock.state, self.hub.journal.entries), ("unset", []))
 
     def test_a_hub_that_does_not_know_its_owner_believes_the_recipient_still(self):
         def load():
             raise StoreError("owner")
 
         self.hub.owner.load = load
-        self.assertEqual(self.take(outage()), "")
-        self.assertEqual(self.take(unsigned(kid=ROOT.hub)), "UNKNOWN_RECIPIENT kid")
+        self.assertEqual(self.take(self.order()), "")
+        self.assertEqual(self.take(self.order(None, ROOT.hub)), "UNKNOWN_RECIPIENT kid")
 
     def test_a_hub_without_owner_and_without_names_believes_nobody(self):
         self.hub.owner = MemoryRecord()
-        self.hub.settings["may.outage"] = ""
+        self.hub.settings["may.time"] = ""
         for kid in ("", "grid", ROOT.hub):
-            self.assertTrue(self.take(unsigned(kid=kid)) in ("UNKNOWN_RECIPIENT kid", "MALFORMED kid"))
+            self.assertTrue(self.take(self.order(None, kid)) in ("UNKNOWN_RECIPIENT kid", "MALFORMED kid"))
 
     def test_from_the_broker_refusals_are_journalled_and_many_are_not_looked_at(self):
         self.hub.start = lambda name, service: asyncio.run(service())
-        for payload in (b"\xff\xfe", b"x", outage(signer=STRANGER).encode(), b"y", b"z"):
+        for payload in (b"\xff\xfe", b"x", self.order(STRANGER).encode(), b"y", b"z"):
             self.hub.desk.post(payload)
         self.assertEqual(
             self.hub.journal.names("security"),
@@ -67,61 +66,64 @@ class WhoTest(Case):
         )
 
 
-class OutageTest(Case):
-    def test_an_announcement_is_replaced_by_a_newer_one_only(self):
-        self.take(outage(at=NOW))
-        self.assertEqual(self.take(outage(at=NOW, to=NOW + 9999)), "REPLAY at")
-        self.assertEqual(self.take(outage(at=NOW + 1, to=NOW + 9999, text="works")), "")
-        self.assertEqual(
-            outage_log.state(self.hub.outages.record)["planned"], [["W-17", NOW + 100, NOW + 9999, "works", NOW + 1]]
-        )
+class Notices:
+    def __init__(self):
+        self.taken = []
 
-    def test_what_is_over_is_not_kept_and_more_than_eight_neither(self):
-        self.hub.clock.discipline().set(NOW + 5000)
-        self.assertEqual(self.take(outage()), "EXPIRED to")
-        self.hub.clock.discipline().set(NOW, True)
-        claims = {"from": NOW + 100, "to": NOW + 4000, "at": NOW}
-        for n in range(8):
-            outage_log.plan(self.hub.outage_record, dict(claims, ref="W%d" % n), NOW)
-        self.assertEqual(self.take(outage(ref="W8")), "STORE_FULL outages")
-        self.hub.clock.discipline().set(NOW + 5000, True)
-        outage_log.plan(self.hub.outage_record, dict(claims, ref="W8", to=NOW + 6000), NOW + 5000)
+    def decide_there(self, number, decision):
+        self.taken.append((number, decision))
 
 
-class TenancyTest(Case):
-    def tenancy(self, start):
-        return token("mh-tenancy", signer=ROOT, kid=ROOT.hub, **{"from": start})
+class Consents:
+    def __init__(self, **consent):
+        self.consent = {"until": NOW + 1000, "ended": 0}
+        self.consent.update(consent)
 
-    def test_it_counts_from_its_day_on_and_never_goes_back(self):
-        self.assertEqual(self.take(self.tenancy(NOW + 500)), "")
-        known = self.hub.tenancy
-        self.assertEqual((known.due(0), known.due(NOW + 499), known.since), (False, False, 0))
-        self.assertEqual((known.due(NOW + 500), known.since, known.due(NOW + 501)), (True, NOW + 500, False))
-        self.assertEqual(self.take(self.tenancy(NOW + 500)), "REPLAY from")
-        for start, name in ((NOW + 499, "REPLAY"), (5, "INVALID_VALUE"), (4133980800, "INVALID_VALUE")):
-            try:
-                known.take(start)
-                self.fail("taken")
-            except HubError as err:
-                self.assertEqual((err.name, err.field), (name, "from"))
-        again = Tenancy(known._record, lambda: 0)
-        self.assertEqual((again.since, again.damaged), (NOW + 500, False))
+    def find(self, kid, sub):
+        return self.consent if (kid, sub) == ("grid", "a-1") else None
 
-    def test_a_supplier_that_the_owner_named_may_too(self):
-        self.hub.settings["may.tenancy"] = "grid"
-        self.assertEqual(self.take(token("mh-tenancy", **{"from": NOW})), "")
 
-    def test_a_damaged_record_hides_all_there_is_and_stays_so(self):
-        record = MemoryRecord()
+def decision(**changes):
+    claims = {"sub": "a-1", "notice": 7, "decision": "accept", "at": NOW}
+    claims.update(changes)
+    return token("mh-decision", **claims)
 
-        def load():
-            raise StoreError("tenancy")
 
-        record.load = load
-        found = Tenancy(record, lambda: NOW)
-        self.assertEqual((found.since, found.damaged), (NOW + 1, True))
-        record.load = lambda: record.raw
-        self.assertEqual((Tenancy(record, None).since, Tenancy(record, None).damaged), (NOW + 1, False))
+class DecisionTest(Case):
+    def setUp(self):
+        super().setUp()
+        self.hub.settings["may.notices"] = "grid"
+        self.hub.notices = Notices()
+        self.hub.consents = Consents()
+
+    def test_a_linked_customer_decides(self):
+        self.hub.board.unix_s = NOW
+        self.hub.clock.tell(NOW)
+        self.assertEqual(self.take(decision()), "")
+        self.assertEqual(self.hub.notices.taken, [(7, "accept")])
+
+    def test_nobody_else_does(self):
+        self.hub.clock.tell(NOW)
+        for order, name in (
+            (decision(signer=None, kid="coop"), "UNKNOWN_RECIPIENT kid"),
+            (decision(signer=STRANGER), "NOT_AUTHENTIC jws"),
+            (decision(sub="a-2"), "NOT_LINKED sub"),
+            (decision(signer=ROOT, kid=ROOT.hub), "NOT_LINKED sub"),
+            (decision(at=NOW - 3700), "EXPIRED at"),
+            (decision(at=NOW + 400), "EXPIRED at"),
+            (decision(decision="explode"), "INVALID_VALUE decision"),
+            (decision(decision=None), "MALFORMED decision"),
+            (decision(notice=0), "INVALID_VALUE notice"),
+            (decision(sub=None), "MALFORMED sub"),
+            (decision(at="now"), "MALFORMED at"),
+        ):
+            self.assertEqual(self.take(order), name)
+        for consent, name in (({"ended": NOW}, "REVOKED sub"), ({"until": NOW - 1}, "EXPIRED at")):
+            self.hub.consents = Consents(**consent)
+            self.assertEqual(self.take(decision()), name)
+        self.hub.settings["may.notices"] = ""
+        self.assertEqual(self.take(decision()), "UNKNOWN_RECIPIENT kid")
+        self.assertEqual(self.hub.notices.taken, [])
 
 
 if __name__ == "__main__":

@@ -38,9 +38,17 @@ class WipeTest(unittest.TestCase):
         os.mkdir(folder + "/profile")
         for name in ("identity.0", "wiping", "profile/2026-11.lp"):
             write(folder + "/" + name, b"x")
-        wipe.empty(folder, "wiping")
+        wipe.empty(folder, ("wiping",))
         self.assertEqual(os.listdir(folder), ["wiping"])
         remove(folder)
+
+    def test_whether_the_supply_may_be_on_outlives_it(self):
+        hub = WipedHub(fresh())
+        for name in ("wiping", "supply.0", "supply.1", "owner.0"):
+            write(hub.data_dir + "/" + name, b"x")
+        asyncio.run(wipe.run(hub))
+        self.assertEqual(sorted(os.listdir(hub.data_dir)), ["journal", "supply.0", "supply.1"])
+        remove(hub.data_dir)
 
     def test_what_the_chip_has_kept_goes_and_nothing_that_the_meters_told_is_saved_again(self):
         hub = WipedHub(fresh())

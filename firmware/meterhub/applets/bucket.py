@@ -8,16 +8,16 @@ class Bucket:
 
     def __init__(self, size: int, refill_ms: int) -> None:
         self._size = size
-        self._refill_ms = refill_ms
+        self.refill_ms = refill_ms
         self._left = size
         self._since = time.ticks_ms()
 
     def take(self) -> bool:
         """Take a token; False when there is none."""
-        gained = time.ticks_diff(time.ticks_ms(), self._since) // self._refill_ms
+        gained = time.ticks_diff(time.ticks_ms(), self._since) // self.refill_ms
         if gained > 0:
             self._left = min(self._size, self._left + gained)
-            self._since = time.ticks_add(self._since, gained * self._refill_ms)
+            self._since = time.ticks_add(self._since, gained * self.refill_ms)
         if not self._left:
             return False
         self._left -= 1

@@ -16,6 +16,7 @@ of them meet half-way, and a state can be read off `_Request.state`:
 
 import json
 import time
+from binascii import hexlify
 
 from micropython import const
 
@@ -28,6 +29,8 @@ from ..errors import HubError
 from ..trust import identity, mhx
 from ..trust.agreements import Agreements
 from ..trust.attempts import TRIES
+from ..trust.consents import what
+from . import words
 from .bucket import Bucket
 from .mailbox import Mailbox
 from .stream import Stream, check_range
@@ -36,8 +39,6 @@ _PIN_LIFE_S = const(600)
 _SILENCE_S = const(120)  # without a want
 _AHEAD_S = const(300)  # how far the recipient's clock may be ahead
 _PIN_RANGE = const(100000000)
-_WORDS = {"half-hour": "half-hours", "day": "days", "month": "months"}
-_READERS = {"server": "they CAN read it", "private": "only your browser"}
 
 
 class _Request:
@@ -163,7 +164,7 @@ class Export:
             if claims["iat"] > now + _AHEAD_S:
                 raise HubError("CLOCK_INVALID", "iat")
         if claims["what"] == "revoke":
-            if hub.consents.find(request.kid, claims["sub"]) is None:
+            if hub.consents.find(request.kid, claims["sub"], claims.get("of", "link")) is None:
                 raise HubError("NOT_LINKED", "sub")
             return
         if self._open is not None:
@@ -171,17 +172,55 @@ class Export:
         hub.attempts.check_lock(now)
         if claims["mode"] == "server":
             p256.decode_point(mhx.binary(claims, "ek", 65))
-        if claims["what"] == "data":
-            hub.consents.check(request.kid, claims["sub"], claims["regs"], claims["res"], now)
-            check_range(hub.intervals.have(self._since(request.kid)), claims["from"], claims["to"])
-            self._stream(request)
+        checks = {"data": self._check_data, "bill": self._check_bill, "proof": self._check_proof}
+        if claims["what"] in checks:
+            checks[claims["what"]](request, now)
         if not hub.ihd.works:
             raise HubError("DISPLAY_FAILED", "ihd")
 
+    def _check_data(self, request, now):
+        """Raise HubError unless there is consent to what is asked for, and the hub has it."""
+        hub, claims = self._hub, request.claims
+        wanted = (request.kid, claims["sub"], claims["regs"], claims["res"], now)
+        hub.consents.check(*wanted)
+        if claims.get("keys"):
+            hub.consents.check_keys(*wanted)
+        check_range(hub.intervals.have(self._since(request.kid)), claims["from"], claims["to"])
+        self._stream(request)
+
+    def _check_proof(self, request, now):
+        """Raise HubError unless the hub can make a bill, and may."""
+        claims = request.claims
+        self._hub.consents.check_keys(request.kid, claims["sub"], claims["regs"], claims["res"], now)
+        self._stream(request)
+
     def _stream(self, request):
         hub, claims = self._hub, request.claims
+        if claims["what"] == "proof":
+            from .billing_prover import BillStream  # noqa: PLC0415 - only who has private billing
+
+            return BillStream(hub, request.kid, claims)
         wanted = (claims["regs"], claims["from"], claims["to"], claims["res"], self._since(request.kid))
-        return Stream(hub.profile, hub.intervals.open_entry(), hub.zone, *wanted)
+        stream = Stream(hub.profile, hub.intervals.open_entry(), hub.zone, *wanted)
+        if claims.get("keys"):
+            from .keyed import days_of  # noqa: PLC0415 - only who has private billing
+
+            stream.with_keys(days_of(hub, claims["from"], claims["to"]))
+        return stream
+
+    def _check_bill(self, request, now):
+        """Raise HubError unless the hub can make batches, and makes none for another account."""
+        from .billed_day import columns_of  # noqa: PLC0415 - only who wants private billing
+
+        hub, claims = self._hub, request.claims
+        newest = hub.profile.value_at(hub.profile.last) if hub.profile.last else None
+        for column in columns_of(hub.profile, hub.zone, claims["regs"]):
+            if newest is None or newest.values[column] is None:
+                raise HubError("NOT_AVAILABLE", "regs")
+        other = hub.consents.bill()
+        is_other = other is not None and (other["kid"], other["sub"]) != (request.kid, claims["sub"])
+        if is_other and other["until"] >= now:  # pyright: ignore[reportOptionalSubscript]
+            raise HubError("STORE_FULL", "consents")
 
     def _since(self, kid):
         """Return from when on a recipient may ask: 0 for the one that may see what was before the tenancy."""
@@ -192,7 +231,7 @@ class Export:
         self._open = request
         hub.attempts.open(request.rid)
         name = hub.recipients[request.kid][0]
-        hub.ihd.ask(name, _wish(claims, hub.zone), _READERS[claims["mode"]])
+        hub.ihd.ask(name, words.wish(claims, hub.zone), words.readers(claims))
         exp = hub.clock.now() + mhx.MAX_LIFE_S
         await self._say("asked", "mhx-asked", {"rid": request.rid, "h": base64url.encode(request.h), "exp": exp})
 
@@ -273,10 +312,14 @@ class Export:
         request.state = "sending"
         try:
             hub.attempts.close(False, hub.clock.now())  # first: the PIN was right, wherever the power is cut
-            if claims["what"] == "link":
-                self._agreements.grant(request.kid, claims, hub.clock.now(), _detail(request))
-            else:
+            if claims["what"] in ("data", "proof"):
                 stream = self._stream(request)
+            elif claims["what"] == "bill":
+                self._check_bill(request, hub.clock.now())
+                mark = hexlify(hub.drbg.read(8)).decode()
+                self._agreements.grant(request.kid, claims, hub.clock.now(), words.detail(request), mark)
+            else:
+                self._agreements.grant(request.kid, claims, hub.clock.now(), words.detail(request))
         except HubError as err:
             await self._end(request, "refused", err)
             return
@@ -312,7 +355,7 @@ class Export:
             raise HubError("OUT_OF_ORDER", "seq")
         request.deadline = _in_s(_SILENCE_S)
         request.ack = b""
-        header = {"alg": "dir", "enc": "A128CBC-HS256", "typ": "mhx-series", "rid": request.rid, "seq": seq}
+        header = {"alg": "dir", "enc": "A128CBC-HS256", "typ": stream.typ(seq), "rid": request.rid, "seq": seq}
         header["last"] = seq == stream.chunks
         if seq < stream.chunks:
             try:
@@ -320,6 +363,7 @@ class Export:
             except HubError as err:
                 await self._end(request, "refused", err)
                 return
+            request.deadline = _in_s(_SILENCE_S)  # a bill may have taken longer to make
         else:
             header["typ"] = "mhx-receipt"
             plaintext = (await self._receipt(request)).encode()
@@ -339,8 +383,9 @@ class Export:
         mac = mhx.text(message, "mac", 22).encode()
         if not equal(mac, mhx.done_mac(request.ck, request.stream.chunks).encode()):
             raise HubError("NOT_AUTHENTIC", "mac")
-        consent = self._hub.consents.find(request.kid, request.claims["sub"])
-        self._agreements.mark_used(consent, self._hub.clock.now(), _detail(request))
+        of = "bill" if request.claims["what"] == "proof" else "link"
+        consent = self._hub.consents.find(request.kid, request.claims["sub"], of)
+        self._agreements.mark_used(consent, self._hub.clock.now(), words.detail(request))
         await self._end(request, "done")
 
     # -- the end -------------------------------------------------------------------------------------
@@ -375,7 +420,7 @@ class Export:
         """
         hub = self._hub
         name = err.name if err else ""
-        lines = _notice(request, result, name)
+        lines = words.notice(request, result, name)
         if request is self._open:
             self._open = None
             if request.state == "offered":
@@ -401,7 +446,7 @@ class Export:
         return claims
 
     def _log(self, request, name):
-        self._agreements.log(name, _detail(request))
+        self._agreements.log(name, words.detail(request))
 
     def _common(self, claims):
         claims["v"] = 1
@@ -418,17 +463,22 @@ class Export:
 
     async def _revoke_there(self, request):
         hub = self._hub
-        consent = hub.consents.find(request.kid, request.claims["sub"])
-        self._agreements.revoke(consent, hub.clock.now(), _detail(request))
+        consent = hub.consents.find(request.kid, request.claims["sub"], request.claims.get("of", "link"))
+        self._agreements.revoke(consent, hub.clock.now(), words.detail(request))
         await self._end(request, "revoked")
 
     async def _revoke_here(self, consent):
         hub = self._hub
-        self._agreements.revoke(consent, hub.clock.now(), "|".join((consent["kid"], consent["sub"], "display")))
+        of = what(consent)
+        detail = [consent["kid"], consent["sub"], "display"] + (["bill"] if of == "bill" else [])
+        self._agreements.revoke(consent, hub.clock.now(), "|".join(detail))
         request = self._open
-        if request is not None and (request.kid, request.claims["sub"]) == (consent["kid"], consent["sub"]):
+        if request is not None and words.needs(request, consent, of):
             await self._end(request, "refused", HubError("REVOKED", "sub"))
-        await self._say("consent", "mhx-consent", {"sub": consent["sub"], "result": "revoked"})
+        claims = {"sub": consent["sub"], "result": "revoked"}
+        if of == "bill":
+            claims["of"] = of
+        await self._say("consent", "mhx-consent", claims)
 
 
 def _pin_number(drbg):
@@ -437,42 +487,3 @@ def _pin_number(drbg):
         number = int.from_bytes(drbg.read(4), "big")
         if number < 42 * _PIN_RANGE:  # the largest multiple below 2^32
             return number % _PIN_RANGE
-
-
-def _detail(request):
-    """Return the detail of the request's entry in the consent log."""
-    claims = request.claims
-    detail = [request.kid, claims["sub"], claims["what"], claims["mode"], claims.get("res", "")]
-    detail += [str(claims.get("from", "")), str(claims.get("to", claims.get("until", "")))]
-    return "|".join(detail)
-
-
-def _wish(claims, zone):
-    """Return two lines of at most 21 characters that say what is asked for."""
-    if claims["what"] == "link":
-        return ["wants: to be linked", _WORDS[claims["res"]] + " to " + _day(zone.local(claims["until"]))]
-    start, stop = zone.local(claims["from"]), zone.local(claims["to"] - 1)
-    return ["wants: " + _WORDS[claims["res"]], _day(start) + "-" + _day(stop)]
-
-
-def _day(local):
-    return "%d.%d.%02d" % (local[2], local[1], local[0] % 100)
-
-
-_NOTICES = {
-    "CONSUMER_DECLINED": ["you said no", "nothing was sent"],
-    "CANCELLED": ["cancelled", "nothing was sent"],
-    "CONSUMER_TIMEOUT": ["not answered", "nothing was sent"],
-    "PIN_EXPIRED": ["PIN expired", "nothing was sent"],
-    "PIN_DEAD": ["3 wrong PINs", "nothing was sent", "request is dead"],
-    "NOT_RECEIVED": ["broken off", "not all was sent"],
-    "REVOKED": ["consent revoked", "nothing was sent"],
-}
-
-
-def _notice(request, result, name):
-    if result == "done":
-        return ["sent:", "%d %s" % (request.stream.present, _WORDS[request.claims["res"]])]
-    if result == "linked":
-        return ["linked", "it may ask now"]
-    return _NOTICES.get(name, ["refused", name])

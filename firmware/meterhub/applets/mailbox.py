@@ -22,11 +22,14 @@ class Mailbox:
         return True
 
     async def take(self, timeout_ms: int):
-        """Return the oldest item, or None when there is none within `timeout_ms`."""
+        """Return the oldest item, or None when there is none within `timeout_ms`.
+
+        None means that the box is empty now: who goes away on it, before anything else runs, leaves nothing behind.
+        """
         if not self._items:
             self._filled.clear()
             try:
                 await asyncio.wait_for(self._filled.wait(), timeout_ms / 1000)
             except asyncio.TimeoutError:
-                return None
-        return self._items.pop(0)
+                pass  # and yet something may have come while this task waited for its turn
+        return self._items.pop(0) if self._items else None

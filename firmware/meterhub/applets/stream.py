@@ -7,7 +7,8 @@ Runs on  both
 
 A chunk asked for a second time is read from the store again and must come out the same: the range is closed when
 the stream is made (the open interval's reading is kept here), the meters are those there were then, and the store only
-ever grows. Of a meter from before an exchange nothing leaves: its intervals are missing.
+ever grows. Of a meter from before an exchange nothing leaves, its intervals are missing; but with the keys to a bill,
+which goes on over an exchange, its readings go too.
 """
 
 import asyncio
@@ -59,6 +60,17 @@ class Stream:
         self.digest = b""  # SHA-256 over the SHA-256 of each chunk, once all are packed
         self._all = hashlib.sha256()
         self._newest = b""
+        self._more, self._series = None, 0
+
+    def with_keys(self, more) -> None:
+        """Let the readings be every meter's, and the keys of `more` (keyed.KeyChunks) come after them."""
+        self._meters = ("",) * len(self._meters)
+        self._more, self._series = more, self.chunks
+        self.chunks += more.chunks
+
+    def typ(self, seq: int) -> str:
+        """Return the type of chunk `seq`, as trust/mhx.py has it."""
+        return "mhx-series" if self._more is None or seq < self._series else "mhx-keys"
 
     def _count(self):
         if self._step_s:
@@ -81,10 +93,14 @@ class Stream:
             return at + self._step_s
         return self._zone.next_day_start(at) if self._res == "day" else self._zone.next_month_start(at)
 
-    async def pack(self, seq: int) -> bytearray:
+    async def pack(self, seq: int) -> "bytes | bytearray":
         """Return the plaintext of chunk `seq`, reading in slices: the next one, or the last one again."""
         packer = None
         present = 0
+        if self._more is not None and seq >= self._series:
+            chunk = self._more.pack(seq - self._series)
+            self._keep_digest(seq, hashlib.sha256(chunk).digest(), 0)
+            return chunk
         for turn, entry in enumerate(self._entries(seq)):
             if turn % _SLICE == 0:
                 await asyncio.sleep(0)

@@ -54,23 +54,29 @@ class Zone:
 
     def day_start(self, utc: int) -> int:
         """Return when (UTC) the local day that `utc` lies in began."""
-        return self._begins((utc + self.offset_s(utc)) // _DAY_S)
+        return self.day_begins((utc + self.offset_s(utc)) // _DAY_S)
 
     def next_day_start(self, utc: int) -> int:
         """Return when (UTC) the local day after the one that `utc` lies in begins: 23, 24 or 25 hours later."""
-        return self._begins((utc + self.offset_s(utc)) // _DAY_S + 1)
+        return self.day_begins((utc + self.offset_s(utc)) // _DAY_S + 1)
 
     def month_start(self, utc: int) -> int:
         """Return when (UTC) the local month that `utc` lies in began."""
         year, month = self.local(utc)[:2]
-        return self._begins(calendar.days(year, month, 1))
+        return self.day_begins(calendar.days(year, month, 1))
 
     def next_month_start(self, utc: int) -> int:
         """Return when (UTC) the local month after the one that `utc` lies in begins."""
         year, month = self.local(utc)[:2]
-        return self._begins(calendar.days(year + month // 12, month % 12 + 1, 1))
+        return self.day_begins(calendar.days(year + month // 12, month % 12 + 1, 1))
 
-    def _begins(self, day):
+    def is_aligned(self, step_s: int) -> bool:
+        """Return whether local time is whole steps ahead of UTC, and changes between two steps."""
+        times = [self._std, self._dst] + [date[3] for date in self._dates]
+        return not any([time_s % step_s for time_s in times])
+
+    def day_begins(self, day: int) -> int:
+        """Return when (UTC) the local day begins that is `day` days after 1970-01-01."""
         midnight = day * _DAY_S
         early, late = max(self._std, self._dst), min(self._std, self._dst)
         for offset in (early, late):  # where midnight comes twice, the day begins with the first

@@ -2,7 +2,8 @@
 
 Source   FIPS 186-5 6.4.1, 6.4.2; nonces: RFC 6979 3.2, and 3.6 for the extra input k'; signatures are r || s, 64
          bytes, big-endian: RFC 7518 3.4. Verification: u1 G by comb, u2 Q in non-adjacent form, doublings shared
-         (Guide to Elliptic Curve Cryptography, algorithms 3.35, 3.51), and no inverse of Z.
+         (Guide to Elliptic Curve Cryptography, algorithms 3.35, 3.51), and no inverse of Z. With a table of the key:
+         ecdsa_known.py.
 Errors   ValueError for a private key outside 1..N-1. Points must come out of p256.decode_point().
 Runs on  both
 
@@ -54,6 +55,11 @@ def verify(point: "tuple[int, int]", digest: bytes, signature: bytes):
 
     Return whether it is good; anything but 64 bytes r || s with r, s in 1..N-1 is not.
     """
+    return (yield from checked(_sum, point, digest, signature))
+
+
+def checked(sum_of, key, digest: bytes, signature: bytes):
+    """Generate slices of verify(), with sum_of(u1, u2, key) for the sum of u1 * G and u2 times the key's point."""
     if len(signature) != 64:
         return False
     r = int.from_bytes(signature[:32], "big")
@@ -62,7 +68,7 @@ def verify(point: "tuple[int, int]", digest: bytes, signature: bytes):
         return False
     w = p256.inverse(s, N)
     yield
-    x, _, z = yield from _sum(int.from_bytes(digest, "big") * w % N, r * w % N, point)
+    x, _, z = yield from sum_of(int.from_bytes(digest, "big") * w % N, r * w % N, key)
     zz = z * z % P
     # the sum's x coordinate, x / z^2, is below P and may be r or r + N
     return z != 0 and (r * zz % P == x or (r + N < P and (r + N) * zz % P == x))
@@ -86,9 +92,9 @@ def _sum(u1, u2, point):
             total = p256.double_n(total, doublings)
             doublings = 0
             if digits[i]:
-                total = _plus(total, multiples[digits[i] >> 1])
+                total = plus(total, multiples[digits[i] >> 1])
             if i < columns:
-                total = _plus(total, p256.column(comb, i))
+                total = plus(total, p256.column(comb, i))
         if not i & 3:
             yield
     return p256.double_n(total, doublings)
@@ -110,7 +116,7 @@ def _non_adjacent(k):
     return digits
 
 
-def _plus(jacobian, point):
+def plus(jacobian: "tuple[int, int, int]", point: "tuple[int, int]") -> "tuple[int, int, int]":
     """Return the Jacobian sum, whatever the two are."""
     _, y, z = jacobian
     if not z:

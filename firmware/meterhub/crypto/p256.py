@@ -190,10 +190,11 @@ def odd_multiples(jacobian: "tuple[int, int, int]"):
         point = add_mixed(point, (x2, y2))
         if i & 3 == 3:
             yield
-    return (yield from _all_affine(points))
+    return (yield from all_affine(points))
 
 
-def _all_affine(points):
+def all_affine(points: list):
+    """Generate slices of the affine points of a list of Jacobian ones with one inverse; return the list, changed."""
     product = 1
     before = []
     for point in points:

@@ -5,7 +5,10 @@ One connection per bus, told apart by its first line:
   "spi\\n"     hub -> bench: u16 length, bytes of one selection of the chip; bench -> hub: 1 when clocked out
   "tm1637\\n"  hub -> bench: u16 count, as many levels as the hub drives them one after the other (bit 0 CLK, bit 1
               DIO; 1 is let go); bench -> hub: the level of DIO after the last of them, 0 when somebody pulls it down
-  "gpio\\n"    bench -> hub, lines: "A 0" button A is down, "A 1" up; "pulse0 3" three pulses on input pulse0
+  "switch\\n"  hub -> bench: u8 number (0 the supply, 1 to 4 a load), u8 the level it is driven with; bench -> hub:
+              what the feedback says: 0 off, 1 on, 2 there is none
+  "gpio\\n"    bench -> hub, lines: "A 0" button A is down, "A 1" up; "cover 0" the contact `cover` is closed,
+              "cover 1" open; "pulse0 3" three pulses on input pulse0
 
 Errors   OSError ENODEV when no device answers or the bench is away, ETIMEDOUT when it stalls
 Runs on  MicroPython unix port
@@ -20,7 +23,7 @@ from micropython import const
 
 from .ticks import now_ms, since
 
-_PATIENCE_S = 0.25
+_PATIENCE_S = 1.0  # the bench may share its processor with many others
 _FIRST_WAIT_MS = const(250)
 _LONGEST_WAIT_MS = const(8000)
 _LINE_MAX = const(32)
@@ -69,7 +72,7 @@ def _connected(bench):
 class _Wire:
     """The connection to one bus of the bench: made when first used, and again when it was lost.
 
-    bench: "host:port", or None when nothing is wired. Blocks for at most 0.25 s, and not at all while it waits
+    bench: "host:port", or None when nothing is wired. Blocks for at most a second, and not at all while it waits
     before the next attempt.
     """
 
@@ -180,6 +183,28 @@ class TwoWires:
     def _exchange(self):
         out, self._out = self._out, bytearray()
         return self._wire.exchange(struct.pack(">H", len(out)) + out)
+
+
+class Switch:
+    """A contactor with feedback (hal/switch.py). name: "supply", "load1" ...; with the bench away nothing is known."""
+
+    def __init__(self, bench: "str | None", name: str, on: bool) -> None:
+        self._wire = _Wire(bench, "switch")
+        self._number = 0 if name == "supply" else int(name[-1])
+        self.drive(on)
+
+    def drive(self, on: bool) -> None:
+        """Let the switch go on or off; it takes a moment to."""
+        self._on = on
+        self.sensed()
+
+    def sensed(self) -> "bool | None":
+        """Return whether the switch is really on; None without feedback. The drive is kept, as a pin keeps it."""
+        try:
+            position = self._wire.exchange(bytes((self._number, self._on)))
+        except OSError:
+            return None
+        return None if position == 2 else position == 1
 
 
 class Pins:

@@ -145,6 +145,10 @@ class Board:
         """Return the chip's own number."""
         return machine.unique_id()
 
+    def has(self, name: str) -> bool:
+        """Return whether the board's pins name something that is called `name`."""
+        return bool(self._config.get(name))
+
     def uart(self, name: str, baud: int, form: str, inverted: bool) -> UART:
         """Return the serial line called `name`, its receiver `inverted` or not.
 
@@ -183,9 +187,19 @@ class Board:
         pair = self._config[name]
         return self._open_drain(pair["clk"]), self._open_drain(pair["dio"])
 
-    def relay(self) -> machine.Pin:
-        """Return the relay's pin; the relay is off."""
-        return self._output(self._config["relay"], 0)
+    def switch(self, name: str, on: bool):
+        """Return the switch `name`, "supply" or "load1" to "load4" (switch.py), a level driven `on` or not at once.
+
+        A pin gets its level before it becomes an output: nothing twitches.
+        """
+        from . import switch  # noqa: PLC0415 - few hubs switch anything
+
+        wired = self._config[name]
+        sense = self._config.get(name + "_sense")
+        contact = None if sense is None else self._contact(sense)
+        if isinstance(wired, dict):
+            return switch.Latch((self._output(wired["on"], 0), self._output(wired["off"], 0)), contact)
+        return switch.Level(self._output(wired, 1 if on else 0), contact)
 
     def _output(self, number, level):
         return machine.Pin(number, machine.Pin.OUT, value=level)
@@ -227,6 +241,15 @@ class Board:
         both = machine.Pin.IRQ_FALLING | machine.Pin.IRQ_RISING
         pin.irq(lambda _: pulse.edge(not pin.value(), now_ms()), both)
         return pulse
+
+    def contact(self, name: str):
+        """Return the contact `name` (hal.contact.Contact) that shows interference."""
+        from .contact import Contact  # noqa: PLC0415 - most hubs have none
+
+        pin = self._contact(self._config["tamper"][name])
+        contact = Contact(lambda: not pin.value())
+        pin.irq(lambda _: contact.edge(), machine.Pin.IRQ_FALLING | machine.Pin.IRQ_RISING)
+        return contact
 
     async def network_up(self, wifi: dict, tell) -> None:
         """Return when the Wi-Fi is joined; never without a radio or an SSID. It is joined again whenever it is lost.

@@ -24,7 +24,7 @@ import time
 from micropython import const
 
 from . import folder, line_format
-from .bench import I2C, SPI, Backoff, Pins, TwoWires
+from .bench import I2C, SPI, Backoff, Pins, Switch, TwoWires
 from .button import Button
 from .pulse import Pulse
 from .ticks import now_ms
@@ -193,6 +193,10 @@ class Board:
                 file.write(drawn)
             return drawn
 
+    def has(self, name: str) -> bool:
+        """Return whether the configuration names something that is called `name`."""
+        return bool(self._config.get(name))
+
     def uart(self, name: str, baud: int, form: str, inverted: bool) -> UART:
         """Return the serial line called `name`; KeyError when the board has none. The cable does the inverting."""
         return UART(self._config["uart"][name], baud, form)
@@ -210,6 +214,10 @@ class Board:
         """Return clock and data pin of a two-wire display; pin(0) pulls down, pin(1) lets go, pin() reads."""
         wires = TwoWires(self._config.get("bench"))
         return wires.clk, wires.dio
+
+    def switch(self, name: str, on: bool) -> Switch:
+        """Return the switch `name`, "supply" or "load1" to "load4", driven `on` or not at once; the bench has all."""
+        return Switch(self._config.get("bench"), name, on)
 
     def button(self, name: str) -> Button:
         """Return button "A" or "B"; on a PC without a bench it is never pressed."""
@@ -238,6 +246,17 @@ class Board:
             self._pins.on_pulses[name] = lambda n: pulse.add(n, now_ms())
             self._pins.start()
         return pulse
+
+    def contact(self, name: str):
+        """Return the contact `name` (hal.contact.Contact); on a PC without a bench nobody can tell how it stands."""
+        from .contact import Contact  # noqa: PLC0415 - most hubs have none
+
+        pins = self._pins
+        contact = Contact(lambda: pins.level.get(name, False) if pins is not None else None)
+        if pins is not None:
+            pins.on_edge[name] = contact.edge
+            pins.start()
+        return contact
 
     async def network_up(self, wifi: dict, tell) -> None:
         """Return when there is a network; never when the configuration says there is none. The PC joins no Wi-Fi."""

@@ -38,6 +38,8 @@ def _plainly(text):
 def _letter(character):
     if character in "↑–":
         return "-"
+    if character == "*":
+        return "°"
     lower = character.lower()
     return lower if lower in CHARACTERS or character in _POINTS else plain(character).lower() or "?"
 
@@ -77,11 +79,11 @@ def readable(text: str) -> bool:
 
 def leaves(page, cells: int) -> list:
     """Return the texts that `page` becomes on `cells` digits."""
-    if page.value.count(" ") == 2 and page.value.replace(" ", "").isdigit():
+    if not page.text and page.value.count(" ") == 2 and page.value.replace(" ", "").isdigit():
         groups = page.value.split(" ") + list(page.lines)
         found = [_apart("123C"[i] + "-", groups[i], cells) for i in range(4)]
         return found + rows(_plainly(page.corner), cells, _cells)
-    texts = page.lines + (page.strong,)
+    texts = page.lines + (page.text, page.strong)
     if page.unit:
         letter = "E" if page.lines[-1].startswith("▲") else page.title.split(" ")[-1][0]
         found = [_apart(letter, page.value, cells)]

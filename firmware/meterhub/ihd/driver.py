@@ -1,7 +1,8 @@
 """What the drivers of all displays have in common.
 
 Each driver is a module of its own and loads its layout with it. It divides a page into leaves, as many as it needs:
-one on 128 x 64 pixels, several on two rows of characters or on digits. Button B turns them (screens.py).
+one on 128 x 64 pixels, but for a long text, several on two rows of characters or on digits. Button B turns them
+(screens.py).
 
 Errors   none: show() returns False while there is no display
 Runs on  both

@@ -77,12 +77,13 @@ def _blocks(page):
     for line in urgent + [line for line in page.lines if line not in urgent]:
         left, _, right = (line[2:] if line and line[0] in _ASIDE else line).partition("\t")
         yield _sides(left, right)
+    yield _rows(page.text)
     yield _rows(page.strong)
 
 
 def leaves(page) -> list:
     """Return the leaves of `page`: lists of two rows."""
-    if page.value.count(" ") == 2 and page.value.replace(" ", "").isdigit():
+    if not page.text and page.value.count(" ") == 2 and page.value.replace(" ", "").isdigit():
         tries, _, clock = page.corner.replace(" tries", "").partition("  ")
         return [[page.value + " " + page.lines[0]] + _sides(tries, clock, _COLUMNS)]
     found = []

@@ -18,17 +18,22 @@ _BOX = const(9)
 _BARS_Y, _BARS_HEIGHT = const(12), const(20)
 
 
-def draw(page, canvas) -> None:
-    """Draw `page` (pages.Page) on `canvas`, nothing of what was there before remains."""
+def draw(page, canvas, leaf: int = 0) -> int:
+    """Draw `page` (pages.Page) on `canvas`, nothing of what was there before remains; return how many leaves it has.
+
+    Only a page with a text may have more than one.
+    """
     canvas.clear()
     _title(page, canvas)
-    if is_number(page.value):
+    leaves = 1
+    if is_number(page.value) and not page.text:
         _number(page, canvas)
     else:
         from . import sheets  # noqa: PLC0415 - most of the time there is a number
 
-        sheets.draw(page, canvas)
-    _buttons(page, canvas)
+        leaves = sheets.draw(page, canvas, leaf)
+    _buttons(page, canvas, page.b if leaf + 1 >= leaves else "more")
+    return leaves
 
 
 def is_number(value: str) -> bool:
@@ -46,15 +51,15 @@ def _title(page, canvas):
         canvas.invert(0, 0, WIDTH, TITLE_HEIGHT)
 
 
-def _buttons(page, canvas):
+def _buttons(page, canvas, b):
     if page.a:
         canvas.text(2, BUTTON_Y + 1, "A")
         canvas.invert(0, BUTTON_Y, _BOX, _BOX)
         canvas.text(_BOX + 3, BUTTON_Y + 1, page.a)
-    if page.b:
+    if b:
         canvas.text(WIDTH - _BOX + 2, BUTTON_Y + 1, "B")
         canvas.invert(WIDTH - _BOX, BUTTON_Y, _BOX, _BOX)
-        canvas.text_right(WIDTH - _BOX - 3, BUTTON_Y + 1, page.b)
+        canvas.text_right(WIDTH - _BOX - 3, BUTTON_Y + 1, b)
 
 
 def _number(page, canvas):

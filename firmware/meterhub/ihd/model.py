@@ -4,14 +4,9 @@ Units    as in the names; e5 = 1e-5 currency units; None where something is not 
 Runs on  both
 """
 
-from collections import namedtuple
 
-# recipient, what ("half-hours"), until, last_used: texts for people; key: whatever on_revoke shall get
-Consent = namedtuple("Consent", ("recipient", "what", "until", "last_used", "key"))
-# one line of the consent log: when ("1 Oct 14:05"), who, result ("sent: 1,488 half-hours"): texts for people
-Logged = namedtuple("Logged", ("when", "who", "result"))
-# lines: up to three lines; unread: not looked at yet
-Message = namedtuple("Message", ("title", "lines", "unread"))
+def no_message(number: int) -> "tuple | None":
+    """There is none."""
 
 
 class Model:
@@ -32,6 +27,16 @@ class Model:
         self.price_e5 = None  # per kWh imported
         self.export_price_e5 = None
         self.currency = "EUR"
+        self.medium_w, self.high_w = 2300, 4600  # from here on power is medium, is high
+        self.supply = None  # (on or off, (why, what to do), whether B may turn it on); None: no such switch
+        # of a hub that watches the voltage: what returns (lowest and highest mV that are fine, of each phase: (name,
+        # mV or None, 1 while its mean is too high or -1 too low, and of this week: seconds, lowest and highest mean,
+        # verdict))
+        self.voltage = None
+        # of a hub with a tariff
+        self.rate = ""  # its name, "" while there is only one
+        self.tariff = ()  # (id, "until 07:00" or "", standing charge for a day, e5)
+        self.today_cost = self.month_cost = None  # (e5, whether all that was used has a price)
 
         self.today_wh = self.yesterday_wh = None
         self.month_wh = self.last_month_wh = None
@@ -40,6 +45,10 @@ class Model:
         self.wan = "off"  # "up" "down" "off"
         self.meters = ()  # of each meter: "fresh" "old" "silent"
         self.troubles = []  # of each: (what, what to do, ...), up to three lines of plain words
-        self.consents = []  # of Consent
-        self.log = []  # of Logged, newest first
-        self.messages = []  # of Message, newest first
+        self.consents = []  # of entries.Consent
+        self.log = []  # of entries.Logged, newest first
+        self.messages = ()  # of (id, unread), newest first
+        self.alert = 0  # the id of the one that shows itself
+        self.message = no_message  # what returns the entries.Message with an id, None when it is gone
+        self.put_off = {}  # id of a message -> uptime until which it does not show itself
+        self.now = 0  # Unix s, 0 while the clock is not set

@@ -46,7 +46,7 @@ class Oled(Driver):
 
     def send(self, page, dim: bool, leaf: int) -> None:
         """Draw and send `page`: 25 ms at 400 kHz."""
-        layout.draw(page, self._canvas)
+        self.leaves = layout.draw(page, self._canvas, leaf)
         self._bus.writeto(self._address, bytes((0, 0x81, _DIM if dim else _BRIGHT)))
         frame = memoryview(self._canvas.buffer)
         if self._sh1106:

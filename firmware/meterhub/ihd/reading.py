@@ -5,8 +5,11 @@ Where somebody is in that walk is a stop: (kind, index). This module is loaded w
 Runs on  both
 """
 
+from . import words
 from .pages import Page, page
+from .rows import rows
 
+_CELLS = 22  # of a line, at the least
 _LISTS = {"trouble": "troubles", "message": "messages", "consent": "consents", "log": "log"}
 
 
@@ -19,6 +22,12 @@ def shown(model, stop: tuple) -> "Page | None":
     kind, index = stop
     if kind == "start":
         return start(model)
+    if kind == "supply":
+        return supply(model, index)
+    if kind == "tariff":
+        return tariff(model) if model.tariff else None
+    if kind == "voltage":
+        return voltage(model, index)
     things = _things(model, kind)
     if things:
         return _PAGES[kind](model, min(index, len(things) - 1))
@@ -26,13 +35,18 @@ def shown(model, stop: tuple) -> "Page | None":
 
 
 def following(model, stop: tuple) -> tuple:
-    """Return where A leads: through all pages, round and round. Messages and the log are read with B."""
+    """Return where A leads: through all pages, round and round. The log is read with B."""
     stops = [("now", 0), ("today", 0), ("month", 0)]
+    stops += [("tariff", 0)] if model.tariff else []
     stops += [("trouble", i) for i in range(len(model.troubles))]
-    stops += [("message", 0)] if model.messages else []
+    stops += [("voltage", 0)] if model.voltage else []
+    stops += [("supply", 0)] if model.supply else []
+    if stop == ("supply", 1):
+        return ("supply", 0)
+    stops += [("message", i) for i in range(len(model.messages))]
     stops += [("consent", i) for i in range(max(1, len(model.consents)))]
     stops.append(("log", 0))
-    here = (stop[0], 0) if stop[0] in ("log", "message") else stop
+    here = (stop[0], 0) if stop[0] in ("log", "voltage") else stop
     return stops[(stops.index(here) + 1) % len(stops)] if here in stops else ("now", 0)
 
 
@@ -41,11 +55,17 @@ def second(model, stop: tuple) -> tuple:
     kind, index = stop
     if kind in ("now", "today", "month"):
         return ("trouble" if model.troubles else "message" if model.messages else "consent", 0)
-    if kind in ("log", "message") and index + 1 < len(_things(model, kind)):
+    if kind == "log" and index + 1 < len(model.log):
         return (kind, index + 1)
+    if kind == "voltage":
+        index = 1 - index
+    elif kind == "supply" and model.supply and model.supply[2]:
+        index += 1  # 2: it has been asked again
+    if kind == "message" and index < len(model.messages):
+        return ("opened", model.messages[index][0])
     if kind == "consent" and index < len(model.consents):
         return ("revoke", index)
-    return stop
+    return (kind, index)
 
 
 # -- the pages -------------------------------------------------------------------------------------------------------
@@ -66,17 +86,52 @@ def start(model) -> Page:
     return page("METERHUB", model.name, lines, "next", corner=model.version)
 
 
+def tariff(model) -> Page:
+    """The price of the moment and until when it counts, the standing charge, the tariff's id."""
+    unit = {"GBP": "p", "EUR": "ct", "USD": "ct"}.get(model.currency)
+    price_e5 = model.price_e5 or 0
+    value = words.kilo(price_e5 if unit else price_e5 // 100, 2)
+    name, until, standing_e5 = model.tariff
+    lines = [(model.rate + "\t" + until).strip()] if model.rate else []
+    lines.append("standing\t%s/day" % words.money(standing_e5, model.currency))
+    return page(
+        "TARIFF", value, lines[-2:] if model.rate else lines + [name], "next", unit=(unit or model.currency) + "/kWh"
+    )
+
+
 def trouble(model, index: int) -> Page:
     """One present trouble in plain words, and what to do."""
     lines = model.troubles[index]
     return page("TROUBLE", lines[0], lines[1:], "next", corner=_place(index, model.troubles))
 
 
-def message(model, index: int) -> Page:
-    """One message; unread ones are marked."""
-    found = model.messages[index]
-    corner = ("● " if found.unread else "") + _place(index, model.messages)
-    return page("MESSAGE", found.title, found.lines, "next", _older(index, model.messages), corner=corner)
+def voltage(model, index: int) -> "Page | None":
+    """The voltage, and how this week has been."""
+    if not model.voltage:
+        return None
+    from . import voltage_pages  # noqa: PLC0415 - most hubs do not watch it
+
+    return (voltage_pages.week if index else voltage_pages.now)(*model.voltage())
+
+
+def supply(model, index: int) -> "Page | None":
+    """Whether the supply is on, why, and what B does; before it is turned on that is asked again."""
+    if not model.supply:
+        return None
+    value, lines, may = model.supply
+    if index and may:
+        lines = ("Are hobs, irons and", "heaters off? They may", "start at once.")
+        return page("TURN ON?", "supply", lines, "no", "turn on", alert=True)
+    lines = rows(lines[0], _CELLS)[:2] + [lines[1]]
+    return page("SUPPLY", value, lines, "next", "turn on" if may else "")
+
+
+def message(model, index: int) -> "Page | None":
+    """One message, closed; unread ones are marked."""
+    from . import messages  # noqa: PLC0415 - many walk past here and have none
+
+    found = model.message(model.messages[index][0])
+    return messages.closed(found, _place(index, model.messages)) if found else None
 
 
 def no_access() -> Page:

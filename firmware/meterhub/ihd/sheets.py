@@ -16,14 +16,42 @@ PIN_PITCH = const(17)
 CODE_Y = const(39)
 CODE_GAP = const(2)
 _FOOT = const(46)  # where the lowest strong line begins
+_ROWS = const(5)  # of text on a leaf
+_PLAIN, _BOLD, _STRONG = const(0), const(1), const(2)
 
 
-def draw(page, canvas) -> None:
-    """Draw what stands between title and buttons."""
+def draw(page, canvas, leaf: int) -> int:
+    """Draw what stands between title and buttons; return how many leaves there are."""
+    if page.text:
+        return _text(page, canvas, leaf)
     if page.value.count(" ") == 2 and page.value.replace(" ", "").isdigit():
         _pin(page, canvas)
     else:
         _words(page, canvas)
+    return 1
+
+
+def _text(page, canvas, leaf):
+    """A headline, the lines, the text, and what must not be overlooked at the end of it; five rows to a leaf."""
+    found = [(_BOLD, text) for text in _wrapped(page.value, WIDTH - 24)]
+    found += [(_PLAIN, text) for text in page.lines if text]
+    found += [(_PLAIN, text) for text in _wrapped(page.text, WIDTH)]
+    strong = _wrapped(page.strong, WIDTH - 2)
+    while strong and (len(found) + len(strong)) % _ROWS:  # at the very end
+        found.append((_PLAIN, ""))
+    found += [(_STRONG, text) for text in strong]
+    leaves = -(-len(found) // _ROWS)
+    y = 10
+    for how, text in found[min(leaf, leaves - 1) * _ROWS :][:_ROWS]:
+        if how == _BOLD:
+            canvas.bold(0, y, text)
+        elif how == _STRONG:
+            canvas.text(1, y, text)
+            canvas.invert(0, y - 1, WIDTH, LINE)
+        else:
+            line(canvas, y, text)
+        y += LINE
+    return leaves
 
 
 def _pin(page, canvas):

@@ -118,6 +118,11 @@ class Cable:
 
     # -- answering ----------------------------------------------------------------------------------
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return self._request is not None
+
     async def serve(self) -> None:
         """Answer requests for ever."""
         loaded = False

@@ -43,6 +43,10 @@ class Registers:
         """Return the last Reading of a register, or None."""
         return self._last.get(obis)
 
+    def codes(self) -> list:
+        """Return the OBIS codes of all registers that were read, in order."""
+        return sorted(self._last)
+
     def value(self, obis: str, scale: int = 0) -> "int | None":
         """Return a register's value in units of 10^scale, or None when it was never read."""
         reading = self._last.get(obis)

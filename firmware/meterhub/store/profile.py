@@ -41,6 +41,7 @@ class Profile:
         self.columns = columns
         self.interval_s = interval_s
         self.damaged = 0
+        self.flaws = 0  # damage met by whoever has read since the start, each time anew
         self.since = 0  # what is older is kept, and read only by who asks for it
         self.last = None  # Unix s of the newest entry's end
         self._path = path
@@ -75,7 +76,7 @@ class Profile:
         known = tuple([segment.meter_id(told) or old for told, old in zip(meters, before)])
         if known == before:
             return
-        self._eldest = tuple([old or new for old, new in zip(self._eldest_meters(), known)])
+        self._eldest = tuple([old or new for old, new in zip(self.eldest_meters(), known)])
         self.meters = known
         self._head = segment.header(self.columns, self.interval_s, known)
         self._first = self._count = None
@@ -176,8 +177,8 @@ class Profile:
     def read(self, start: int, stop: int, meters: "tuple | None" = None, since: "int | None" = None):
         """Yield an Entry for every interval end in start..stop, oldest first, MISSING where nothing is kept.
 
-        meters: whose readings, as in `meters`; those there are now when it is not given. What is older than `since`
-        is MISSING; that of the profile when it is not given.
+        meters: whose readings, as in `meters`, "" for those of any; those there are now when it is not given. What is
+        older than `since` is MISSING; that of the profile when it is not given.
         """
         meters = meters or self.meters
         since = self.since if since is None else since
@@ -229,7 +230,7 @@ class Profile:
         """Return for each of our columns which of an open file's it is, None where that is of another meter, too."""
         order = self._places(found.columns)
         for i, place in enumerate(order):
-            if place is not None and meters[i] not in ("", found.meters[place] or self._eldest_meters()[i]):
+            if place is not None and meters[i] not in ("", found.meters[place] or self.eldest_meters()[i]):
                 order[i] = None
         return order
 
@@ -258,6 +259,7 @@ class Profile:
         self._note(name, "damaged at byte %d" % offset)
 
     def _note(self, name, what):
+        self.flaws += 1
         if name not in self._told:
             self._told.add(name)
             self.damaged += 1
@@ -272,7 +274,7 @@ class Profile:
             return sum([index * found.interval_s >= self.since for index in found.records(found.locate(0))])
         return found.ordinal + 1 if found.read_tail() else 0
 
-    def _eldest_meters(self):
+    def eldest_meters(self):
         """Return for each column the meter that was the first to be known."""
         if self._eldest is None:
             self._eldest = self._told_first(self._names())

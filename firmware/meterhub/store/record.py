@@ -92,6 +92,10 @@ class Record:
         """Look at both slots again before the next save: somebody else has put one in place."""
         self._seq = -1
 
+    def is_there(self) -> bool:
+        """Return whether something was ever saved, whole or not; nothing is read for it."""
+        return files.exists(self._slot(0)) or files.exists(self._slot(1))
+
     def erase(self) -> None:
         """Delete both slots."""
         for slot in (0, 1):
@@ -108,3 +112,20 @@ class Record:
         if len(raw) != _HEAD + length + 2:
             return False
         return crc16_arc(raw, len(raw) - 2, _SEED) == struct.unpack_from("<H", raw, len(raw) - 2)[0]
+
+
+class LossyRecord(Record):
+    """A Record that begins anew, and tells so, when flash does not hold what was written: load() raises nothing."""
+
+    def __init__(self, path: str, tell) -> None:
+        super().__init__(path, tell=tell)
+        self._say = tell
+
+    def load(self) -> "bytes | None":
+        """Return the blob last saved; None when there never was one, or none of it is whole."""
+        try:
+            return super().load()
+        except StoreError as err:
+            self._say(err.args[0])
+            self.set_aside()
+            return None

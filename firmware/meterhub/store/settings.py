@@ -32,6 +32,21 @@ class Settings:
         return dict(self._values)
 
 
+def put(transaction, settings: Settings, name: str, value) -> Settings:
+    """Put `value` in the place of a setting, in a store.transaction.Transaction; return what counts after its commit.
+
+    The document that is kept as a good one has it, too: what was taken away does not come back with it.
+    """
+    from . import settings_table  # noqa: PLC0415
+
+    changed = settings.all()
+    changed[name] = value
+    raw = json.dumps(settings_table.nested(changed)).encode()
+    transaction.put("settings.json", raw)
+    transaction.put("settings.json.good", raw)
+    return Settings(changed)
+
+
 def load(document: dict) -> Settings:
     """Return the Settings in `document`; ConfigError names the first one that cannot stand."""
     from . import settings_table  # noqa: PLC0415 - 5 KB that are needed at a start only

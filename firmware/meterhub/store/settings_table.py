@@ -1,6 +1,6 @@
 """All settings there are: type, default, what a value may be, which are secret and which are the owner's alone.
 
-Source   this file: _TABLE.
+Source   this file: _TABLE, and _FORMER for what older firmware knew.
 Units    price.*: 1/100000 of the currency's unit for a kWh; *_s: seconds
 Errors   ConfigError (dotted name, what is wrong) for an unknown name or a bad value.
 Runs on  both
@@ -35,7 +35,8 @@ def checked(document: dict) -> dict:
             raise ConfigError(name, said)
         values[name] = value
     for name in given:
-        raise ConfigError(name, "is not a setting")
+        if name not in _FORMER:
+            raise ConfigError(name, "is not a setting")
     values["meters"] = meter_settings.checked(values["meters"])
     if values["events.to"] not in [""] + [one["kid"] for one in values["recipients"]]:
         raise ConfigError("events.to", "is the kid of none of the recipients")
@@ -60,12 +61,15 @@ def filled(values: dict, before: dict) -> dict:
 
 def is_secret(name: str) -> bool:
     """Return whether the value of a setting is shown to nobody; the secrets of meters: masked()."""
-    return name.endswith(".password")
+    return name.endswith(".password") or name == "household.pin"
 
 
 def is_protected(name: str) -> bool:
-    """Return whether only the owner of a hub changes a setting: who may do what, and through which broker."""
-    return name in ("recipients", "events.to") or name.startswith("wan.") or name.startswith("may.")
+    """Return whether only the owner of a hub changes a setting: who may do what, through which broker, what is
+
+    switched, and what watches whoever stands before the hub.
+    """
+    return name in ("recipients", "events.to") or name.partition(".")[0] in ("wan", "may", "supply", "tamper")
 
 
 def flat(document: dict) -> dict:
@@ -138,8 +142,22 @@ def _url(value):
     return ""
 
 
+def _tamper_inputs(value):
+    good = all([name in ("case", "cover", "terminal", "terminal2", "battery", "magnet") for name in value])
+    if not good or len(set(value)) < len(value):
+        return "must name each once of case, cover, terminal, terminal2, battery, magnet"
+    return ""
+
+
 def _file_name(value):
     return "must be the name of a file in the hub's folder" if "/" in value or len(value) > 64 else ""
+
+
+def _pin(value):
+    """A PIN as people type it, or what the hub has made of it (trust/household_pin.py)."""
+    if not value or (len(value) == 4 and all([c in "0123456789" for c in value])):
+        return ""
+    return "" if value.startswith("h1.") and len(value) == 46 else "must be four digits, or empty"
 
 
 def _recipients(value):
@@ -180,6 +198,7 @@ _TABLE = (  # name, type, default, check: (low, high) of a number or a text's le
     ("profile.months", int, 13, (1, 24)),
     ("display.driver", str, "ssd1306", ("ssd1306", "sh1106", "hd44780", "max7219", "tm1637", "none")),
     ("display.address", int, 0, (0, 127)),  # 0: the driver's default
+    ("household.pin", str, "", _pin),  # "": the buttons decide without one
     ("wifi.ssid", str, "", (0, 32)),
     ("wifi.password", str, "", (0, 63)),
     ("wifi.country", str, "", _country),
@@ -191,11 +210,21 @@ _TABLE = (  # name, type, default, check: (low, high) of a number or a text's le
     ("recipients", list, [], _recipients),
     # the kid of the recipient that may do more than ask; "": the owner's root alone
     ("may.time", str, "", (0, 64)),  # tell the time
-    ("may.outage", str, "", (0, 64)),  # announce an outage
-    ("may.tenancy", str, "", (0, 64)),  # say from when on the home is somebody else's
     ("may.history", str, "", (0, 64)),  # ask for what was before that
+    ("may.notices", str, "", (0, 64)),  # show what the household is shown, and take its decisions
     ("time.ntp", str, "", (0, 128)),  # a server's name; "": none is asked
+    ("supply.switch", bool, False, None),  # a contactor is wired to the pins `supply` (supply.py)
+    ("supply.loads", int, 0, (0, 4)),  # so many load switches are wired (loads.py)
+    ("supply.offset_s", int, 600, (0, 1799)),  # limit of the randomised offset at which loads are switched
+    ("display.medium_w", int, 2300, (1, 100000)),  # the page NOW, until a supplier says otherwise
+    ("display.high_w", int, 4600, (1, 100000)),
     ("outage.heartbeat_s", int, 10, (10, 600)),
+    ("voltage.watch", bool, False, None),  # voltage_watch.py
+    ("tamper.watch", bool, False, None),  # tamper_watch.py
+    ("tamper.inputs", list, [], _tamper_inputs),  # contacts of pins.json: "magnet" closes, the others open
+    ("tamper.no_export", bool, False, None),  # nothing is fed in here: export is a meter that was turned round
+    ("tamper.failed", int, 10, (3, 100)),  # so many failed authentications in an hour
     ("events.to", str, "", (0, 64)),  # the kid of the recipient that is told of events (events.py); "": nobody
 )
 _NAMES = [row[0] for row in _TABLE]
+_FORMER = ("may.outage", "may.tenancy")  # in documents of older firmware: read over, they say nothing any more

@@ -11,6 +11,7 @@ that; by the entry's number they see whether it is written. A link whose entry c
 from micropython import const
 
 from ..errors import HubError
+from .consents import what
 
 _MOST = const(8)
 _KIND = "consent"
@@ -26,18 +27,26 @@ class Agreements:
         self._consents = consents
         self._journal = journal
 
-    def grant(self, kid: str, claims: dict, now: int, detail: str) -> None:
-        """Keep the consent that a proved link request (`claims`) stands for; HubError STORE_FULL when 8 are live."""
+    def grant(self, kid: str, claims: dict, now: int, detail: str, mark: str = "") -> None:
+        """Keep the consent that a proved request (`claims`) stands for; HubError STORE_FULL when 8 are live.
+
+        mark: of one to private billing.
+        """
         self.settle()
-        old, since = self._consents.find(kid, claims["sub"]), self._consents.since
+        of, since = what(claims), self._consents.since
+        old = self._consents.find(kid, claims["sub"], of)
         kept = [c for c in self._consents.all if c is not old]
         if len(kept) >= _MOST:
             ended = [c for c in kept if c["made"] < since] or [c for c in kept if c["ended"] or c["until"] < now]
             if not ended:
                 raise HubError("STORE_FULL", "consents")
             kept.remove(ended[0])
-        consent = {"kid": kid, "sub": claims["sub"], "regs": claims["regs"], "res": claims["res"]}
+        consent = {"kid": kid, "sub": claims["sub"], "regs": claims["regs"], "res": claims.get("res", "")}
         consent.update({"until": claims["until"], "made": max(now, since), "used": 0, "ended": 0})
+        if of == "bill":
+            kept = [c for c in kept if what(c) != "bill" or c["ended"]]  # the one there was is past its day
+            goes_on = old is not None and not old["ended"] and old["until"] >= now and old["regs"] == claims["regs"]
+            consent.update({"what": "bill", "mark": old["mark"] if goes_on else mark})  # pyright: ignore
         self._change(consent, "linked", detail, now, kept + [consent])
 
     def mark_used(self, consent: dict, now: int, detail: str) -> None:

@@ -11,9 +11,12 @@ One from before the tenancy is none to this tenant (tenancy.py): not found, not 
 
 What changes them is agreements.py, which also journals that: a link that is not on record yet is none.
 
+One to private billing (`bill`) stands beside the link of the same account, and covers nothing but the batches.
+
 Format   JSON list of objects {kid, sub, regs, res, until, made, used, ended} in one two-slot record; times are
-         Unix seconds, 0 for never. Until they are written, `owed` has the entries: a list of [number in the journal,
-         name, detail, Unix seconds].
+         Unix seconds, 0 for never. One to private billing has res "", what: "bill", and mark: 16 hex digits, another
+         one each time that billing is turned on. Until they are written, `owed` has the entries: a list of [number in
+         the journal, name, detail, Unix seconds].
 """
 
 import json
@@ -32,29 +35,44 @@ class Consents:
     def __init__(self, record) -> None:
         self._record = record
         self.is_saved = True
+        self.bills = False  # whether any consent is one to private billing, and has not ended
         self.since = 0
         raw = record.load()
-        self.all = json.loads(raw) if raw else []
+        self._take(json.loads(raw) if raw else [])
 
-    def find(self, kid: str, sub: str) -> "dict | None":
-        """Return the consent of account `sub` at recipient `kid`, ended or not, or None."""
+    def _take(self, consents):
+        self.all = consents
+        self.bills = any([what(c) == "bill" and not c["ended"] for c in consents])
+
+    def find(self, kid: str, sub: str, of: str = "link") -> "dict | None":
+        """Return the consent of account `sub` at recipient `kid`, ended or not, or None. of: "link" or "bill" """
         for consent in self.all:
-            if consent["kid"] == kid and consent["sub"] == sub and self._counts(consent):
+            if consent["kid"] == kid and consent["sub"] == sub and what(consent) == of and self._counts(consent):
+                return consent
+        return None
+
+    def bill(self) -> "dict | None":
+        """Return the consent to private billing that has not been revoked, be it past its day, or None."""
+        for consent in self.all:
+            if what(consent) == "bill" and not consent["ended"] and self._counts(consent):
                 return consent
         return None
 
     def check(self, kid: str, sub: str, regs: list, res: str, now: int) -> dict:
         """Return the live consent that covers `regs` at resolution `res`; HubError names what is not covered."""
-        consent = self.find(kid, sub)
-        if consent is None:
-            raise HubError("NOT_LINKED", "sub")
-        if consent["ended"]:
-            raise HubError("REVOKED", "sub")
-        if consent["until"] < now:
-            raise HubError("EXPIRED", "until")
+        consent = _live(self.find(kid, sub), now, "sub", "until")
         if not all(reg in consent["regs"] for reg in regs):
             raise HubError("NOT_CONSENTED", "regs")
         if RESOLUTIONS.index(res) < RESOLUTIONS.index(consent["res"]):
+            raise HubError("NOT_CONSENTED", "res")
+        return consent
+
+    def check_keys(self, kid: str, sub: str, regs: list, res: str, now: int) -> dict:
+        """Return the live consent to billing under which day keys may go with such readings; HubError otherwise."""
+        consent = _live(self.find(kid, sub, "bill"), now, "keys", "keys")
+        if not all([reg in regs for reg in consent["regs"]]):
+            raise HubError("NOT_CONSENTED", "regs")  # who has the keys and the batches has all of the readings
+        if res != RESOLUTIONS[0]:
             raise HubError("NOT_CONSENTED", "res")
         return consent
 
@@ -70,8 +88,23 @@ class Consents:
         """Let `consents` be the list."""
         self._record.save(json.dumps(consents).encode())
         self.is_saved = True
-        self.all = consents
+        self._take(consents)
 
     def _counts(self, consent):
         """Return whether a consent is this tenant's, and on record."""
         return consent["made"] >= self.since and not any([one[1] == "linked" for one in consent.get("owed", ())])
+
+
+def what(consent: dict) -> str:
+    """Return what a consent is to: "link" or "bill"."""
+    return consent.get("what", "link")
+
+
+def _live(consent, now, field, until):
+    if consent is None:
+        raise HubError("NOT_LINKED", field)
+    if consent["ended"]:
+        raise HubError("REVOKED", field)
+    if consent["until"] < now:
+        raise HubError("EXPIRED", until)
+    return consent

@@ -57,6 +57,12 @@ class Identity:
     def __repr__(self) -> str:
         return "<Identity " + self.hub + ">"
 
+    def derived_key(self, label: bytes) -> bytes:
+        """Return 32 bytes that nobody but this hub can know, the same for the same `label`."""
+        from ..crypto.hkdf import hkdf  # noqa: PLC0415
+
+        return hkdf(self._scalar.to_bytes(32, "big"), b"", label, 32)
+
     def sign(self, typ: str, claims: dict):
         """Return (as a generator, see crypto/steps.py) the compact JWS of `claims`, signed by this hub."""
         from ..codec import jose  # noqa: PLC0415
@@ -66,6 +72,15 @@ class Identity:
         digest = hashlib.sha256(signing_input).digest()
         signature = yield from ecdsa.sign(self._scalar, digest, self._drbg)
         return jose.jws_join(signing_input, signature)
+
+    def sign_bytes(self, content: "bytes | bytearray"):
+        """Return (as a generator) the signature ES256 over `content`, r || s, 64 bytes.
+
+        What is signed so begins with a word of its own format, which no JWS begins with.
+        """
+        from ..crypto import ecdsa  # noqa: PLC0415
+
+        return (yield from ecdsa.sign(self._scalar, hashlib.sha256(content).digest(), self._drbg))
 
 
 def load(record, drbg: Drbg):

@@ -14,6 +14,7 @@ Runs on  both
 Topics   meterhub/<hub id>/down/export    recipient -> hub     meterhub/<hub id>/up/export   hub -> recipient
          meterhub/<hub id>/up/card        retained, JWS {v, typ, hub, key, name, have, at}
          meterhub/<hub id>/up/availability  retained, "online" or "offline" (last will)
+         meterhub/<hub id>/up/batch        hub -> recipient     meterhub/<hub id>/down/batch  recipient -> hub
 
 Every message is one JSON object {"t": kind, ...} of at most MAX_MESSAGE bytes. `rid` is 16 random bytes,
 base64url; points are SEC1 uncompressed, 65 bytes, base64url; times are Unix seconds, UTC.
@@ -23,18 +24,37 @@ base64url; points are SEC1 uncompressed, 65 bytes, base64url; times are Unix sec
              what = "link"   : regs, res, until     the manifest: what this recipient may ask for from now on
              what = "data"   : regs, from, to, res  the readings at the interval ends from < t <= to; the one
                                                     at `from` is the base of the first chunk
-             what = "revoke" : nothing else; mode is "server"; needs no PIN; ends with result "revoked"
+                               keys true, for who has a consent "bill" too: the keys of the days that lie within
+                                                    the range come after the readings, which are those of every
+                                                    meter, where one was exchanged, too. res is "half-hour", regs
+                                                    has all that is in the batches; else NOT_CONSENTED
+             what = "bill"   : regs, until          private billing: a signed batch (codec/billing.py) of each local
+                                                    day, from the next one on, which shows no reading. regs is
+                                                    "1-0:1.8.0" and, for what is fed in, "1-0:2.8.0"; no res. It
+                                                    goes like a link and ends with "linked". One account at a time
+                                                    has it: another one's is refused, STORE_FULL "consents"; its own,
+                                                    with the same regs, prolongs it. It is a consent of its own
+                                                    beside the link of the same account
+             what = "proof"  : regs, from, to, res, tariff, batches, nonce   a bill that the hub makes and proves
+                                                    itself: applets/billing_prover.py; needs a consent "bill"
+             what = "revoke" : of "link" or "bill", which consent; "link" when it is left out; nothing else; mode is
+                               "server"; needs no PIN; ends with result "revoked"
              mode = "server" : ek, the recipient's one-time ECDH point, is there as well (not for revoke)
              sub is the account at the recipient: a pseudonym of 1..32 characters [A-Za-z0-9_-]
              regs is a list of 1..8 OBIS codes, res one of "half-hour" "day" "month"
   asked    {t, jws}  typ "mhx-asked",   {v, rid, hub, h, exp}            the display shows who asks for what
   offer    {t, jws}  typ "mhx-offer",   {v, rid, hub, h, try, left, pb, exp [, ek]}   a PIN is on the display
   proof    {t, rid, try, pa, ca}        recipient -> hub
-  ack      {t, rid, cb, chunks}         the PIN was right; chunks counts those of the data, 0 for a link.
+  ack      {t, rid, cb, chunks}         the PIN was right; chunks counts those of the data, else 0.
                                         It comes again while nothing is wanted: 5, 15, 35 and 75 s later
   want     {t, rid, seq, mac}           recipient -> hub; the next seq, or the last again; seq = chunks is the receipt
   chunk    {t, jwe}                     header {alg "dir", enc "A128CBC-HS256", typ, rid, seq, last}
              typ "mhx-series"  : plaintext as codec/series.py sets out
+             typ "mhx-keys"    : after those, where keys were asked for: plaintext is day keys (codec/billing.py) of
+                 at most KEYS_OF_CHUNK days on end of one chain: a month's are one chunk, a longer range's some, in
+                 the order of the days. They are in `chunks` and `digests` like the others, and not in `entries`. Of
+                 the chains that have days in the range it is the newest one; none when there is no such day
+             typ "mhx-bill"    : of a proof, the one chunk: plaintext as trust/linear_proof.py hands it out
              typ "mhx-receipt" : the last one; plaintext is a JWS typ "mhx-receipt" by the hub, claims
                  {v, rid, hub, h, regs, from, to, res, entries, at,
                   digests: SHA-256 over the SHA-256 of each plaintext}
@@ -43,7 +63,16 @@ base64url; points are SEC1 uncompressed, 65 bytes, base64url; times are Unix sec
   end      {t, jws}  typ "mhx-end",     {v, rid, hub, result, error, field, left, at [, have]}
              result "done" "linked" "revoked" "refused"; for "refused" error is a name of errors.py. error WRONG_PIN
              is the one that does not end the request: a new offer follows it. `have` comes with OUT_OF_RANGE.
-  consent  {t, jws}  typ "mhx-consent", {v, hub, sub, result "revoked", at}  the household revoked it on the display
+  consent  {t, jws}  typ "mhx-consent", {v, hub, sub, result "revoked", at [, of]}  the household revoked it on the
+             display; of "bill": private billing, the link is as it was
+
+Batches, on up/batch, each the signed batch itself (codec/billing.py), at most MAX_BATCH bytes: the first day of a
+chain that is not receipted, again and again, with growing pauses; then the next one. When it comes again it is the
+same but for its signature: what it is known by is its digest. On down/batch the receipt, one compact JWS by the
+recipient, typ "mhx-batched", claims {v 1, hub, day, digest: Batch.digest(), base64url, at}, sent for each copy, when
+the batch was checked and stored. Batches are public, and the topic is: who subscribes sees them.
+A new chain begins when billing is turned on again, or when the hub can no longer make a batch that it has made
+before, or would have to commit to what no meter can have counted; such an end is in its journal, BILL_CHAIN.
 
 h = SHA-256(the request's compact JWS); it goes into w, the confirmation and the keys, so that nothing shown
 on the display can be changed under way. The hub's JWS carry kid = hub id, which is derived from its key.
@@ -61,8 +90,12 @@ from .consents import RESOLUTIONS
 
 MAX_MESSAGE = 2048  # bytes of one JSON message, chunks excepted
 MAX_CHUNK = 8192
+MAX_BATCH = 8192
+MAX_BATCHED = 1024  # bytes of a batch's receipt
+KEYS_OF_CHUNK = 31
 MAX_LIFE_S = 600
 MODES = ("server", "private")
+BILLED = ("1-0:1.8.0", "1-0:2.8.0")
 KINDS_DOWN = ("request", "proof", "want", "done", "cancel")
 
 
@@ -184,6 +217,8 @@ def request_claims(token: str) -> "tuple[str, dict]":
         raise HubError("INVALID_VALUE", "mode")
     what = claims.get("what")
     if what == "revoke":
+        if claims.get("of", "link") not in ("link", "bill"):
+            raise HubError("INVALID_VALUE", "of")
         return kid, claims
     if claims["mode"] == "server":
         binary(claims, "ek", 65)
@@ -197,12 +232,31 @@ def _check_wish(what, claims):
         raise HubError("MALFORMED", "regs")
     if not all(isinstance(reg, str) and len(reg) <= 20 for reg in regs) or len(set(regs)) != len(regs):
         raise HubError("INVALID_VALUE", "regs")
-    if claims.get("res") not in RESOLUTIONS:
+    if what == "bill":
+        if "res" in claims or tuple(regs) not in (BILLED[:1], BILLED):
+            raise HubError("INVALID_VALUE", "res" if "res" in claims else "regs")
+    elif claims.get("res") not in RESOLUTIONS:
         raise HubError("INVALID_VALUE", "res")
-    if what == "data":
+    if what in ("data", "proof"):
         start = whole(claims, "from", 0, 1 << 33)
         whole(claims, "to", start + 1, 1 << 33)
-    elif what == "link":
+        if claims.get("keys", True) is not True:
+            raise HubError("INVALID_VALUE", "keys")
+    elif what in ("link", "bill"):
         whole(claims, "until", 0, 1 << 33)
     else:
         raise HubError("INVALID_VALUE", "what")
+
+
+def batched_claims(token: str) -> "tuple[str, dict]":
+    """Return (kid, claims) of a batch's receipt whose structure is right; its signature is the caller's to verify."""
+    header, claims = jose.jws_claims(token, MAX_BATCHED)
+    if header.get("typ") != "mhx-batched":
+        raise HubError("MALFORMED", "typ")
+    kid = text(header, "kid", 64)
+    whole(claims, "v", 1, 1)
+    text(claims, "hub", 16)
+    whole(claims, "day", 1, 84005)
+    binary(claims, "digest", 32)
+    whole(claims, "at", 0, 1 << 33)
+    return kid, claims

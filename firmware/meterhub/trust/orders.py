@@ -1,4 +1,4 @@
-"""Orders: what somebody whom the owner lets tells a hub: the time, an outage to come, that the home has a new tenant.
+"""Orders: what somebody whom the owner lets tells a hub: the time, a decision of the household's on a website.
 
 Source   JWS ES256: RFC 7515, RFC 7518 3.4. Header {alg, kid, typ}; kid is that of the recipient that the setting
          names, or that of the owner's root (identity.hub_id() of its point), which may give any order.
@@ -12,11 +12,15 @@ An order is one compact JWS. It comes on the topic meterhub/<hub id>/down/order,
                     the answer to the nonce (16 bytes, base64url) that this hub has drawn last: on the topic
                     meterhub/<hub id>/up/time, JSON {"nonce"}, not retained, or with `nonce` through the cable. It must
                     come within ten seconds and counts once. jump true: the clock may be wrong by any time.
-  typ "mh-outage"   may.outage    {v 1, hub, ref, from, to, at [, text]}
-                    the supply will be off from .. to (at most 31 days). ref: 1 .. 24 of A-Z a-z 0-9 - _; an order with
-                    the same ref and a later `at` takes the first one's place. text: at most 60 characters.
-  typ "mh-tenancy"  may.tenancy   {v 1, hub, from}
-                    from then on the home is somebody else's (tenancy.py). It must be later than the one before.
+  typ "mh-decision" may.notices   {v 1, hub, sub, notice, decision, at}
+                    what the customer with the account `sub`, whose link is in force, has decided about the notice with
+                    this id, at most an hour ago: "read" "accept" "decline" "override" "save" "delete". Of the notices
+                    that recipient hears by letters (letter.py), alert "notice", data {notice: id, state, said: "" or
+                    the answer, asks: what may be answered now, "" "accept" "override", changed, start, expiry [,
+                    category, name: of who sent it, title, text, at]}; one whose words are missing is over. The letter
+                    with the highest n is the one that counts. The first decision counts, wherever it was made; one
+                    that is refused is followed by another such letter. The PIN of the household protects the buttons:
+                    here it is the account's own log-in that does.
 """
 
 from micropython import const
@@ -26,10 +30,9 @@ from ..errors import HubError
 from . import identity, mhx
 
 MAX_ORDER = const(2048)
-RIGHTS = {"mh-time": "may.time", "mh-outage": "may.outage", "mh-tenancy": "may.tenancy"}
+RIGHTS = {"mh-time": "may.time", "mh-decision": "may.notices"}
+DECISIONS = ("read", "accept", "decline", "override", "save", "delete")
 _NONCE_BYTES = const(16)
-_MOST_OUTAGE_S = const(2678400)
-_LETTERS = const("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 def opened(token: str, hub: str, keys):
@@ -62,18 +65,12 @@ def _check_time(claims):
         raise HubError("MALFORMED", "jump")
 
 
-def _check_outage(claims):
-    if not all([letter in _LETTERS for letter in mhx.text(claims, "ref", 24)]):
-        raise HubError("INVALID_VALUE", "ref")
-    start = mhx.whole(claims, "from", 0, 1 << 33)
-    mhx.whole(claims, "to", start + 1, start + _MOST_OUTAGE_S)
+def _check_decision(claims):
+    mhx.text(claims, "sub", 32)
+    mhx.whole(claims, "notice", 1, 1 << 31)
+    if mhx.text(claims, "decision", 8) not in DECISIONS:
+        raise HubError("INVALID_VALUE", "decision")
     mhx.whole(claims, "at", 0, 1 << 33)
-    if "text" in claims:
-        mhx.text(claims, "text", 60)
 
 
-def _check_tenancy(claims):
-    mhx.whole(claims, "from", 0, 1 << 33)
-
-
-_CHECKS = {"mh-time": _check_time, "mh-outage": _check_outage, "mh-tenancy": _check_tenancy}
+_CHECKS = {"mh-time": _check_time, "mh-decision": _check_decision}

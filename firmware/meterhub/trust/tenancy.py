@@ -39,11 +39,11 @@ class Tenancy:
         self._next = state["next"]
 
     def take(self, start: int) -> None:
-        """Take the date of an order; it counts when due() has said so."""
+        """Take the date of a command (set.change_of_tenancy); it counts when due() has said so."""
         if not EARLIEST <= start < LATEST:
-            raise HubError("INVALID_VALUE", "from")
+            raise HubError("INVALID_VALUE", "arg.from")
         if start <= self.since:
-            raise HubError("REPLAY", "from")  # what has been hidden stays hidden
+            raise HubError("REPLAY", "arg.from")  # what has been hidden stays hidden
         self._keep(self.since, start)
 
     def due(self, now: int) -> bool:

@@ -37,7 +37,8 @@ from ..errors import ToolError
 _BAUD = 115200
 _LOOK_S = 0.05
 _WRITE_S = 10.0
-_GREETING_S = 1.5  # twice: the second time after a Ctrl-B, to which a REPL answers and which a hub passes over
+_GREETING_S = 1.5
+_GREETINGS = 5  # a hub is deaf for some seconds while it opens a TLS session, or starts
 _PATIENCE_S = 15.0
 _LINE_MAX = 1 << 16
 _TEXT_KEPT = 40
@@ -184,12 +185,15 @@ class Line:
 
     def greet(self) -> dict[str, Any]:
         """Ask the hub who it is; ToolError says what answers in its place."""
-        for hint in (b"", _WHO):
-            self.send(hint)
+        for turn in range(_GREETINGS):
+            if turn == 1:
+                self.send(_WHO)
             reply = self._greeting()
             if reply is not None:
                 self.hub = _agreed(reply)
                 return self.hub
+            if turn and self.text:  # somebody is there, and it is no hub
+                break
         raise ToolError(self._who_answers())
 
     def _greeting(self) -> dict[str, Any] | None:

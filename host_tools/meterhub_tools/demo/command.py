@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import shlex
 import signal
 import sys
 from collections.abc import Coroutine
@@ -107,6 +108,7 @@ async def _live(plan: "Plan", progress: "Progress") -> int:
     async with Stage(plan, progress, patient=True) as stage:
         await stage.during(stage.read_history())
         progress.line(f"\nOpen  {stage.page.url}  and press Ctrl-C here when you have seen enough.")
+        progress.line(roles_hint(plan, stage.broker, stage.keys))
         with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C is how it ends well
             await stage.during(asyncio.Event().wait())
     return 0
@@ -125,6 +127,19 @@ async def _once(plan: "Plan", progress: "Progress", as_json: bool) -> int:
         raise ToolError(f"failed while {progress.step_now}: {error or 'time is up'}") from error
     print(json.dumps(report) if as_json else table(report))
     return 0
+
+
+def roles_hint(plan: "Plan", broker: str, keys: Path) -> str:
+    """Return what to type to speak to the hub as a market role."""
+    known = "" if plan.broker else f"METERHUB_BROKER={shlex.quote(broker)} "  # your own may have a password in it
+    more = " with --broker" if plan.broker else ""
+    return (
+        f"To command the hub as a supplier, in another terminal{more} (README, Market roles):\n"
+        f"  export {known}METERHUB_KEYS={shlex.quote(str(keys))}\n"
+        "  meterhub role new acme --role SUP\n"
+        "  meterhub role grant acme --hub home\n"
+        "  meterhub command --role acme --hub home read.power_now --wait"
+    )
 
 
 def table(report: dict[str, Any]) -> str:

@@ -19,12 +19,12 @@ _BREATH = 8  # telegrams between two turns of the event loop at least
 
 
 class DemoMeter:
-    """A meter at the end of `line`; its household begins `history_s` seconds before now."""
+    """A meter (`p1`) at the end of `line`; its household begins `history_s` seconds before now."""
 
     def __init__(self, line: SerialLine, history_s: int = HISTORY_S) -> None:
         self.line = line
         self.household = Household(int(time.time()) - history_s)
-        self._meter = P1Meter(self.household)
+        self.p1 = P1Meter(self.household)
         self.sent = 0
         self.catching_up = True
         self.expected = history_s // HALF_HOUR_S + 1
@@ -34,7 +34,7 @@ class DemoMeter:
         """Send the telegram of every half-hour boundary from the household's start until now."""
         at = self.household.start
         while at <= time.time():
-            await self.line.catch_up(self._meter.telegram(at))
+            await self.line.catch_up(self.p1.telegram(at))
             self.sent += 1
             self.last_boundary = at
             at += HALF_HOUR_S
@@ -52,7 +52,7 @@ class DemoMeter:
                 at += int(late)
             await asyncio.sleep(max(0.0, -late))
             self.sent += 1
-            await self.line.send(self._meter.telegram(at))
+            await self.line.send(self.p1.telegram(at))
             at += 1
 
     def draw_more(self, watts: int) -> None:

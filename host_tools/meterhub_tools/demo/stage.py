@@ -21,6 +21,8 @@ from ..broker import Broker
 from ..decode import decoders, files
 from ..errors import ToolError
 from ..hub import Hub
+from ..owner import keys, registry
+from ..owner.own import own
 from ..simulators.bench import Bench
 from ..simulators.serial_line import SerialLine
 from ..website.service import Website
@@ -35,6 +37,7 @@ ZONE = "CET-1CEST,M3.5.0,M10.5.0/3"
 REGISTERS = ["1-0:1.8.0", "1-0:2.8.0"]
 INTERVAL_S = 1800
 LINE = "p1"
+NAME = "home"  # of the hub, in the registry
 P1 = {"protocol": "p1", "input": LINE}
 PUSHED = ("p1", "sml", "dlms", "iec62056")
 _RESTART_S = 1.0
@@ -211,11 +214,21 @@ class Stage:
             bench=self.bench.address,
             clock="board" if self.plan.replay else "meter",
         )
+        await asyncio.to_thread(self._own)
         self.hub.listeners.append(self._heard)
         self._stack.push_async_callback(self.hub.stop)
         await self.hub.start()
         self._spawn(self._keep_power())
         self._spawn(self._show_meter())
+
+    def _own(self) -> None:
+        """Let the hub have an owner, whose key lies in the folder: market roles can be granted."""
+        own(self.hub.data, keys.load(self.keys, may_ask=False), NAME, self.keys / registry.FILE)
+
+    @property
+    def keys(self) -> Path:
+        """The folder of the owner's key and registry, and of the keys of market roles."""
+        return self.folder / "keys"
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)

@@ -2,12 +2,15 @@
 
 A table of a point Q has 2^(rows - 1) entries of 64 bytes, x || y, big-endian. With T[j] = 2^(columns * j) Q, entry c
 is T[rows - 1] + the sum of +-T[j] over the rows before, + where bit j of c is set (crypto/p256.py, comb()).
-G, which every operation needs, has one row more than the other two.
+G, which every operation needs, has one row more than the others.
+HALVES has the points 1, 3 .. 15 times G / 2 (crypto/pedersen.py).
 Plain affine arithmetic, so that nothing of the firmware's own is needed to make or check them.
 """
 
 import sys
 from pathlib import Path
+
+from .hash_to_curve import hash_to_curve
 
 P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 _BYTES_PER_LINE = 24
@@ -29,9 +32,14 @@ N: Point = (
     0x07D60AA6BFADE45008A636337F5168C64D9BD36034808CD564490B1E656EDBE7,
 )
 
+N_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+# firmware/meterhub/crypto/pedersen.py
+H: Point = hash_to_curve(b"H", b"meterhub-V01-CS01-with-P256_XMD:SHA-256_SSWU_RO_")
+
 MODULES = {
     "p256_tables.py": {"G": (G, 7, 37)},
     "spake2_tables.py": {"M": (M, 6, 43), "N": (N, 6, 43)},
+    "pedersen_tables.py": {"H": (H, 6, 43), "HALVES": (G, 0, 0)},
 }
 
 
@@ -60,8 +68,24 @@ def table(point: Point, rows: int, columns: int) -> bytes:
     return out
 
 
+def halves() -> bytes:
+    """Return the points 1, 3 .. 15 times G / 2."""
+    base, power = (N_ORDER + 1) // 2, G
+    while not base & 1:
+        power, base = _sum(power, power), base >> 1
+    point = power
+    while base := base >> 1:
+        power = _sum(power, power)
+        point = _sum(point, power) if base & 1 else point
+    out = b""
+    for _ in range(8):
+        out += point[0].to_bytes(32, "big") + point[1].to_bytes(32, "big")
+        point = _sum(point, G)
+    return out
+
+
 def module(points: dict[str, tuple[Point, int, int]]) -> str:
-    """Return the text of a module with the tables of `points`: (point, rows, columns) by name."""
+    """Return the text of a module with the tables of `points`: (point, rows, columns) by name, 0 rows for HALVES."""
     names = " and ".join(points)
     lines = [
         f'"""Comb tables of {names}; written by meterhub_tools.dev.p256_tables, do not edit.',
@@ -73,7 +97,7 @@ def module(points: dict[str, tuple[Point, int, int]]) -> str:
         "# fmt: off",
     ]
     for name, (point, rows, columns) in points.items():
-        raw = table(point, rows, columns)
+        raw = table(point, rows, columns) if rows else halves()
         lines.append(f"{name} = (")
         for at in range(0, len(raw), _BYTES_PER_LINE):
             text = "".join(f"\\x{byte:02x}" for byte in raw[at : at + _BYTES_PER_LINE])

@@ -39,9 +39,11 @@ _WORDS = {
     "dio": "TM1637 DIO",
     "A": "button A",
     "B": "button B",
+    "supply_sense": "supply sense",
 }
 _CARDS = (parts.OLED, parts.CHARACTERS, parts.P1, parts.OPTICAL, parts.RS485, parts.MBUS, parts.S0, parts.BUTTONS)
-_ALL = (*_CARDS, parts.TM1637, parts.MAX7219, parts.RELAY)
+_ALL = (*_CARDS, parts.TM1637, parts.MAX7219, parts.SUPPLY, parts.LOADS)
+_SWITCHES = ("supply", "supply_sense", "load1", "load2", "load3", "load4")
 _SUPPLY = ("GND", "3V3", "5V")
 
 
@@ -63,7 +65,7 @@ def nets(pins: dict) -> dict[int, str]:
         found |= {number: name for name, number in part.items()}
     for part in (pins["i2c"], pins["spi"], pins["tm1637"]):
         found |= {number: name for name, number in part.items() if name not in ("id", "hz")}
-    found[pins["relay"]] = "relay"
+    found |= {pins[name]: name for name in _SWITCHES if name in pins}
     return found
 
 
@@ -122,12 +124,16 @@ class Drawing:
 
     def _column(self, side: int) -> list[Card]:
         """Return the parts whose pins are on that side, in the order of the pins."""
-        own = [card for card in _ALL if all(self._side_of(n) == side for _, n, _ in card.pins if n not in _SUPPLY)]
+        own = [card for card in self._all() if all(self._side_of(n) == side for _, n, _ in _wires(card))]
         return sorted(own, key=lambda card: (self._group(card, side), _ALL.index(card)))
+
+    def _all(self) -> list[Card]:
+        """Return the parts that the board has pins for."""
+        return [card for card in _ALL if all(net in self._nets.values() for _, net, _ in _wires(card))]
 
     def _group(self, card: Card, side: int) -> int:
         """Parts that share a line stand together: at the first one's place."""
-        together = [other for other in _ALL if _shares(card, other)]
+        together = [other for other in self._all() if _shares(card, other)]
         return min(self._row_of(other, side) for other in together)
 
     def _signals(self, side: int) -> set[str]:
@@ -273,8 +279,12 @@ class Drawing:
             self.paper.text(left + 16, top + 140 + 20 * number, words, 12)
 
 
+def _wires(card: Card) -> list[tuple[int, str, int]]:
+    return [pin for pin in card.pins if pin[1] not in _SUPPLY]
+
+
 def _shares(one: Card, other: Card) -> bool:
-    signals = {net for _, net, _ in one.pins if net not in _SUPPLY}
+    signals = {net for _, net, _ in _wires(one)}
     return bool(signals & {net for _, net, _ in other.pins})
 
 

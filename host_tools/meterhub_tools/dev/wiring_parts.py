@@ -34,7 +34,12 @@ COLOURS = {
     "B": "#7f5539",
     "pulse0": "#099268",
     "pulse1": "#0ca678",
-    "relay": "#5f6b76",
+    "supply": "#5f6b76",
+    "supply_sense": "#343a40",
+    "load1": "#9c36b5",
+    "load2": "#e8590c",
+    "load3": "#66a80f",
+    "load4": "#1098ad",
 }
 _HEAD = 30
 _LINE = 18
@@ -315,7 +320,7 @@ BUTTONS = Card(
 )
 
 
-def _draw_relay(pen: Pen) -> None:
+def _draw_supply(pen: Pen) -> None:
     pen.wire("5V", (150, 0), (150, 1, -9))
     pen.wire("5V", (200, 0), (200, 1, -16))
     pen.dot("5V", 150, 0)
@@ -328,9 +333,9 @@ def _draw_relay(pen: Pen) -> None:
     pen.text(132, 1, "1N4148", 12, anchor="end")
     pen.text(200, 1, "coil", 12, anchor="middle")
     pen.resistor(28, 3, "1 kΩ")
-    pen.wire("relay", (84, 3), (136, 3))
-    pen.wire("relay", (108, 3), (108, 5))
-    pen.dot("relay", 108, 3)
+    pen.wire("supply", (84, 3), (136, 3))
+    pen.wire("supply", (108, 3), (108, 5))
+    pen.dot("supply", 108, 3)
     pen.box((98, 4, -9), (118, 4, 9), "#f3e9d2", INK)
     pen.dot("GND", 108, 5)
     pen.text(92, 4, "10 kΩ", 12, anchor="end")
@@ -344,13 +349,36 @@ def _draw_relay(pen: Pen) -> None:
         pen.paper.circle(*pen.at(254, row), 5, _METAL, INK)
         pen.text(268, row, name, 13, weight="bold")
     pen.line((254, 2, -5), (244, 0, 6))
+    pen.paper.circle(*pen.at(200, 6), 4, _CARD, INK)
+    pen.paper.circle(*pen.at(250, 6), 4, _CARD, INK)
+    pen.line((246, 6, -3), (204, 6, -12))
+    pen.wire("GND", (254, 6), (290, 6), (290, 7))
+    pen.text(225, 6, "feedback", 12, anchor="middle", dy="-20")
 
 
-RELAY = Card(
-    "Relay",
-    ("5 V coil; a ready-made module has the same parts on it",),
+SUPPLY = Card(
+    "The supply: relay or contactor",
+    (
+        "5 V coil; a ready-made module has the same parts on it.",
+        "An auxiliary contact of the contactor is the feedback",
+    ),
     ("Mains on the contacts is an electrician's work.",),
-    6,
-    ((0, "5V", 200), (3, "relay", 28), (5, "GND", 150)),
-    _draw_relay,
+    8,
+    ((0, "5V", 200), (3, "supply", 28), (5, "GND", 150), (6, "supply_sense", 196), (7, "GND", 290)),
+    _draw_supply,
+)
+
+
+def _relays(pen: Pen, rows: int) -> None:
+    for row in range(2, rows):
+        pen.box((224, row, -9), (300, row, 9), "#1c7ed6")
+        pen.text(262, row, f"load {row - 1}", 12, anchor="middle", colour=_CARD)
+
+
+LOADS = _module(
+    "Load switches, up to four",
+    ("a relay module with transistor inputs, on when high", "(a 10 kΩ from each input to GND, as beside)"),
+    (("VCC", "5V"), ("GND", "GND"), ("IN1", "load1"), ("IN2", "load2"), ("IN3", "load3"), ("IN4", "load4")),
+    _relays,
+    ("Mains on the contacts is an electrician's work.",),
 )

@@ -64,7 +64,9 @@ export class Chip {
     this.mcu.flash.set(flash);
     this.mcu.core.reset();
     this.mcu.onBreak = (number) => this.trap(number);
-    this.run = fastCore(this.mcu, clock, () => this.stopped);
+    const { run, blocks } = fastCore(this.mcu, clock, () => this.stopped);
+    this.run = run;
+    this.blocks = blocks;
     this.addRandom();
     this.addWatchdog(kept);
     this.addUSB();
@@ -145,6 +147,7 @@ export class Chip {
     const bytes = this.world.flashOperation('erase', SECTOR);
     this.flash.fill(0xff, at, at + bytes);
     this.mcu.flash.fill(0xff, at, at + bytes);
+    this.blocks.flashWritten(at);
     this.flashDone(bytes === SECTOR, ERASE_NANOS);
   }
 
@@ -154,6 +157,7 @@ export class Chip {
       this.flash[at + i] &= this.mcu.readUint8(source + i);
       this.mcu.flash[at + i] = this.flash[at + i];
     }
+    this.blocks.flashWritten(at);
     this.flashDone(bytes === PAGE, PROGRAM_NANOS);
   }
 

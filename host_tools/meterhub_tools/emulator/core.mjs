@@ -6,15 +6,19 @@
 //
 // Source: ARMv6-M Architecture Reference Manual, A6 (encodings, flags)
 
+import { Blocks, C, COUNT, NZ, PC, V, placeOf } from './blocks.mjs';
+
 const RAM = 0x20000000;
 const RAM_BYTES = 264 * 1024;
 const ROM_BYTES = 16 * 1024;
 const PERIPHERALS = 0x40000000;
 const SIO = 0xd0000000;
 
-// Returns run(until): executes until the virtual time `until` is reached, the core sleeps, or halted() says so.
-// It returns the number of instructions.
-export function fastCore(mcu, clock, halted) {
+const LINE = 6; // as blocks.mjs looks after RAM
+
+// Returns {run, blocks}. run(until) executes until the virtual time `until` is reached, the core sleeps, or halted() says so;
+// it returns the number of instructions. often: how often a place is come to before it is translated (blocks.mjs)
+export function fastCore(mcu, clock, halted, often) {
   const { core } = mcu;
   const r = core.registers;
   const flash8 = mcu.flash;
@@ -26,13 +30,25 @@ export function fastCore(mcu, clock, halted) {
   const rom32 = mcu.bootrom;
   const rom16 = new Uint16Array(rom32.buffer);
 
+  const blocks = new Blocks(mcu, often);
+  const { lines, most, state } = blocks;
+  const translated = blocks.run;
+  for (const [name, bytes] of [['writeUint8', 1], ['writeUint16', 2], ['writeUint32', 4]]) {
+    const write = mcu[name].bind(mcu);
+    mcu[name] = (address, value) => {
+      write(address, value);
+      const at = (address >>> 0) - RAM;
+      if (at >= 0 && at < RAM_BYTES && lines[at >>> LINE]) blocks.ramWritten(at, bytes);
+    };
+  }
+
   function ioCycles(address, write) {
     if (address >= SIO && address < SIO + 0x10000000) return 0;
     if (address >= PERIPHERALS && address < PERIPHERALS + 0x10000000) return write ? 4 : 3;
     return 1;
   }
 
-  return function run(until) {
+  function run(until) {
     let pc = r[15];
     // flags: n and z are those of the number nz; c is 0 or 1, v negative when it is set
     let nz = core.N ? -1 : core.Z ? 0 : 1;
@@ -64,7 +80,27 @@ export function fastCore(mcu, clock, halted) {
       }
       let limit = cycles || core.interruptsUpdated || core.waiting ? 0 : (Math.min(until, clock.next) - start) / perCycle;
 
+      let arrived = true; // pc was jumped to
       while (cycles < limit) {
+        if (arrived) {
+          arrived = false;
+          let place = placeOf(pc);
+          if (place >= 0 && (translated[place] !== null || blocks.visit(place, pc)) && cycles + most[place] <= limit) {
+            state[NZ] = nz;
+            state[C] = c;
+            state[V] = v;
+            do {
+              const taken = translated[place](limit - cycles);
+              pc = state[PC] >>> 0;
+              cycles += taken < 0 ? ~taken : taken;
+              place = taken < 0 ? -1 : placeOf(pc);
+            } while (place >= 0 && (translated[place] !== null || blocks.visit(place, pc)) && cycles + most[place] <= limit);
+            nz = state[NZ];
+            c = state[C];
+            v = state[V];
+            if (cycles >= limit) break;
+          }
+        }
         const fetch = pc - RAM;
         let op;
         if (pc >>> 24 === 0x10) op = flash16[(pc & 0xffffff) >>> 1];
@@ -354,6 +390,7 @@ export function fastCore(mcu, clock, halted) {
                   }
                 }
                 if (op & 0x100) ram32[at] = r[14];
+                if (lines[(base - RAM) >>> LINE] || lines[at >>> (LINE - 2)]) blocks.ramWritten(base - RAM, 4 * count);
                 r[13] = base;
                 break;
               }
@@ -409,6 +446,7 @@ export function fastCore(mcu, clock, halted) {
                 spent++;
               }
             }
+            if (!(op & 0x0800) && (lines[first >>> (LINE - 2)] || lines[at >>> (LINE - 2)])) blocks.ramWritten(first << 2, (at - first) << 2);
             if (!(op & 0x0800) || !(op & (1 << d8))) r[d8] = base + ((at - first) << 2);
             break;
           }
@@ -522,6 +560,7 @@ export function fastCore(mcu, clock, halted) {
               default:
                 r[target] = (ram16[inRam >>> 1] << 16) >> 16;
             }
+            if (kind > 10 && lines[inRam >>> LINE]) blocks.ramWritten(inRam, size);
           } else if (address >>> 24 === 0x10 && kind < 10 && (address & (size - 1)) === 0) {
             spent = 2;
             const at = address & 0xffffff;
@@ -548,6 +587,7 @@ export function fastCore(mcu, clock, halted) {
             limit = 0;
           }
         }
+        if (next - pc !== 2) arrived = true;
         pc = next;
         cycles += spent;
         instructions++;
@@ -559,6 +599,10 @@ export function fastCore(mcu, clock, halted) {
     core.Z = nz === 0;
     core.C = c === 1;
     core.V = v < 0;
+    instructions += state[COUNT];
+    state[COUNT] = 0;
     return instructions;
-  };
+  }
+
+  return { run, blocks };
 }

@@ -1,18 +1,20 @@
 """Builds what the emulated board runs: MicroPython's own RPI_PICO image, from sources, and a boot ROM of our own.
 
     image("stock")    the port's modules and asyncio, as MicroPython publishes it, but for four drivers of sensors
-                      (onewire, ds18x20, dht, neopixel), which no package has
+                      (onewire, ds18x20, dht, neopixel), which no package has, and for where the file system begins
     image("frozen")   boards/RPI_PICO/manifest.py: the same, with the firmware in it
 
 Images are kept in .toolchain/rp2/images, named by a hash of all that goes into them: asking for one again costs
 nothing, a change in the firmware costs a compilation of the firmware and a link. Both kinds share one build tree.
 
 Source   MicroPython, Pico SDK, TinyUSB, mbedTLS and lwIP as `make test` puts them into .toolchain/rp2/src
-Errors   ToolError when sources or compiler are missing, or with the compiler's words when the build fails
+Errors   ToolError when sources or compiler are missing, with the compiler's words when the build fails, and for an
+         image that reaches into the file system: the build itself does not look
 """
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -34,14 +36,14 @@ _LIB = PLACE / "lib"
 _IMAGES = PLACE / "images"
 _MANIFEST = PLACE / "manifest.py"
 _FIRMWARE = ROOT / "firmware"
-_BOARD = ROOT / "boards/RPI_PICO/manifest.py"
+_BOARD = ROOT / "boards/RPI_PICO"
 _KEPT = 4
 _FAMILY, _FLASH = "0xe48bff56", "0x10000000"
 _VERSION_FILE = _SOURCES / "py/mpconfig.h"
 
 _MANIFESTS = {
     "stock": 'freeze("$(PORT_DIR)/modules")\ninclude("$(MPY_DIR)/extmod/asyncio")\n',
-    "frozen": f'include("{_BOARD}")\n',
+    "frozen": f'include("{_BOARD}/manifest.py")\n',
 }
 _REQUIRED = {
     "umqtt.simple": f'package("umqtt", base_path="{LIBRARIES}", opt=3)\n',
@@ -96,20 +98,28 @@ def _build(kind: str, made: Path) -> None:
     _forget(kind)
     _write_library()
     _MANIFEST.write_text(_MANIFESTS[kind])
-    if not (_BUILD / "Makefile").exists():
-        _configure()
+    _configure()
     shutil.rmtree(_BUILD / "frozen_mpy", ignore_errors=True)
     (_BUILD / "frozen_content.c").unlink(missing_ok=True)  # its tool goes by times, and the manifest may have changed
     _run("make", "make", "-C", _BUILD, "-j", str(os.cpu_count() or 1))
+    fits(_BUILD / "firmware.bin")
     new = made.with_suffix(".new")
     shutil.copy(_BUILD / "firmware.bin", new)
     new.replace(made)
 
 
+def fits(raw: Path) -> None:
+    """ToolError for an image (raw bytes) that the first write to the board's file system would destroy."""
+    size, most = raw.stat().st_size, json.loads((_BOARD / "flash.json").read_text())["frozen_fs_offset"]
+    if size > most:
+        raise ToolError(f"the image has {size} bytes; the file system begins at {most}: boards/{_BOARD.name}")
+
+
 def _configure() -> None:
-    shutil.rmtree(_BUILD, ignore_errors=True)
+    """Make the build tree, unless there is one of these very words."""
     words = {
-        "MICROPY_BOARD": "RPI_PICO",
+        "MICROPY_BOARD": _BOARD.name,
+        "MICROPY_BOARD_DIR": _BOARD,
         "MICROPY_FROZEN_MANIFEST": _MANIFEST,
         "MICROPY_LIB_DIR": _LIB,
         "PICO_BUILD_DOCS": "0",
@@ -117,8 +127,13 @@ def _configure() -> None:
         "Python3_EXECUTABLE": sys.executable,
     }
     defined = [f"-D{name}={value}" for name, value in words.items()]
+    noted = _BUILD / "configured"
+    if noted.exists() and noted.read_text().split("\n") == defined:
+        return
+    shutil.rmtree(_BUILD, ignore_errors=True)
     try:
         _run("cmake", "cmake", "-S", _SOURCES / "ports/rp2", "-B", _BUILD, *defined)
+        noted.write_text("\n".join(defined))
     except ToolError:
         shutil.rmtree(_BUILD, ignore_errors=True)
         raise
@@ -143,8 +158,9 @@ def _forget(kind: str) -> None:
 
 def _digest(kind: str) -> str:
     inputs = [Path(__file__), _VERSION_FILE, _SOURCES / "lib/pico-sdk/pico_sdk_version.cmake"]
+    inputs += [_BOARD / "mpconfigboard.cmake", _BOARD / "mpconfigboard.h"]
     if kind == "frozen":
-        inputs += [_BOARD, _FIRMWARE / "manifest.py", _FIRMWARE / "main.py"]
+        inputs += [_BOARD / "manifest.py", _FIRMWARE / "manifest.py", _FIRMWARE / "main.py"]
         inputs += sorted(_FIRMWARE.glob("meterhub/**/*.py"))
         inputs += sorted(LIBRARIES.rglob("*.py"))
     return _hash(inputs, compiler() + _MANIFESTS[kind])[:16]

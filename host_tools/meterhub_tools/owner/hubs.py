@@ -33,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --keys and --registry."""
     parser.add_argument(
-        "--keys", type=Path, default=keys.DEFAULT_FOLDER, metavar="DIR", help="folder of the root key (%(default)s)"
+        "--keys", type=Path, default=keys.default_folder(), metavar="DIR", help="folder of the root key (%(default)s)"
     )
     parser.add_argument("--registry", type=Path, metavar="FILE", help=f"the registry (default: {registry.FILE} there)")
 

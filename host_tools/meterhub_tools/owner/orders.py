@@ -1,6 +1,4 @@
-"""`meterhub order`: what the owner tells a hub on the cable, signed: the time, a new tenant, an outage to come;
-
-and `meterhub order serve`, which tells the time to the hubs at a broker.
+"""`meterhub order`: tells the time, signed: to the hub on the cable, or to the hubs at a broker that ask for it.
 
 Source   firmware/meterhub/trust/orders.py
 """
@@ -14,10 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import aiomqtt
 
@@ -27,7 +22,6 @@ from ..errors import ToolError
 from . import info, keys, session
 
 from meterhub.codec import base64url  # isort: skip
-from meterhub.codec.timezone import Zone  # isort: skip
 from meterhub.errors import HubError  # isort: skip
 from meterhub.trust import mhx  # isort: skip
 
@@ -41,22 +35,15 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the subcommand to `meterhub`."""
     parser = subparsers.add_parser(
         "order",
-        help="tell a hub, signed, the time, that it has a new tenant, or that there will be an outage",
-        description="Signs with the root key, and hands the hub on the cable what it may be told by its owner alone.",
+        help="tell hubs the time, signed",
+        description="Tells the time: to the hub on the cable, signed with the owner's root key, or to the hubs at a "
+        "broker that ask for it.",
     )
-    what = parser.add_subparsers(dest="what", metavar="time|tenant|outage|serve", required=True)
+    what = parser.add_subparsers(dest="what", metavar="time|serve", required=True)
     clock = what.add_parser("time", help="set the hub's clock to this computer's")
     clock.add_argument("--jump", action="store_true", help="even if it is synchronised, and off by more than 10 s")
-    tenant = what.add_parser("tenant", help="hide what was before somebody moved in; the hub restarts then")
-    tenant.add_argument("date", metavar="DATE", help="2026-11-01: from midnight in the hub's zone on; or with a time")
-    outage = what.add_parser("outage", help="announce that the supply will be off")
-    outage.add_argument("ref", metavar="REF", help="its number: 1 to 24 letters, digits, - and _")
-    outage.add_argument("start", metavar="FROM", help="2026-11-01T08:00, in the hub's zone")
-    outage.add_argument("end", metavar="TO")
-    outage.add_argument("--text", default="", help="for the household, at most 60 characters")
-    for one in (clock, tenant, outage):
-        info.add_port(one)
-        one.add_argument("--keys", type=Path, default=keys.DEFAULT_FOLDER, metavar="DIR", help="of the root key")
+    info.add_port(clock)
+    clock.add_argument("--keys", type=Path, default=keys.default_folder(), metavar="DIR", help="of the root key")
     serve = what.add_parser("serve", help="tell the time to each hub at a broker that asks for it, until Ctrl-C")
     serve.add_argument(
         "--broker", metavar="URL", help="mqtt[s]://HOST[:PORT]; with a password in METERHUB_BROKER, which nobody sees"
@@ -80,17 +67,11 @@ def run(args: argparse.Namespace) -> int:
         return 0
     root = keys.existing(args.keys)
     with Line(args.port) as line:
-        typ, claims = _ORDERS[args.what](args, line)
-        token = root.sign(typ, {"v": 1, "hub": line.hub["hub"]} | claims)
-        line.put(token)
+        claims = time_claims(line.ask("nonce")["nonce"]) | ({"jump": True} if args.jump else {})
+        line.put(root.sign("mh-time", {"v": 1, "hub": line.hub["hub"]} | claims))
         line.ask("order", patience_s=_SIGNATURE_S)
-    print(json.dumps({"typ": typ, **claims}) if args.json else f"the hub has taken it: {args.what}")
+    print(json.dumps({"typ": "mh-time", **claims}) if args.json else "the hub has taken it: time")
     return 0
-
-
-def _time(args: argparse.Namespace, line: Line) -> tuple[str, dict]:
-    nonce = line.ask("nonce")["nonce"]
-    return "mh-time", time_claims(nonce) | ({"jump": True} if args.jump else {})
 
 
 def time_claims(nonce: str) -> dict:
@@ -99,40 +80,6 @@ def time_claims(nonce: str) -> dict:
     if now < session.WRITTEN_AT:
         raise ToolError("this computer's clock cannot be right; set it first")
     return {"nonce": nonce, "at": now}
-
-
-def _tenant(args: argparse.Namespace, line: Line) -> tuple[str, dict]:
-    return "mh-tenancy", {"from": moment(args.date, _zone(line))}
-
-
-def _outage(args: argparse.Namespace, line: Line) -> tuple[str, dict]:
-    zone = _zone(line)
-    claims: dict[str, Any] = {"ref": args.ref, "from": moment(args.start, zone), "to": moment(args.end, zone)}
-    claims["at"] = int(time.time())
-    return "mh-outage", claims | ({"text": args.text} if args.text else {})
-
-
-def _zone(line: Line) -> Zone:
-    return Zone(line.ask("settings")["settings"]["zone"])
-
-
-def moment(text: str, zone: Zone) -> int:
-    """Return the Unix seconds of a date, or a date and time, in the zone; of an hour that comes twice the first."""
-    try:
-        wanted = datetime.fromisoformat(text)
-    except ValueError:
-        raise ToolError(f"{text!r} is no date; 2026-11-01 or 2026-11-01T08:00 is wanted") from None
-    if wanted.tzinfo is not None:
-        return int(wanted.timestamp())
-    local = int(wanted.replace(tzinfo=ZoneInfo("UTC")).timestamp())
-    for guess in (local - 86400, local + 86400):  # the offsets before and after a change of the clocks
-        at = local - zone.offset_s(guess)
-        if zone.offset_s(at) == local - at:
-            return at
-    return local - zone.offset_s(local - 86400)  # a time that is skipped: as if the clocks had not been put forward
-
-
-_ORDERS = {"time": _time, "tenant": _tenant, "outage": _outage}
 
 
 # -- at a broker -------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="NAME=@FILE takes the value from a file: the way for passwords",
     )
     change.add_argument(
-        "--keys", type=Path, default=keys.DEFAULT_FOLDER, metavar="DIR", help="folder of the root key (%(default)s)"
+        "--keys", type=Path, default=keys.default_folder(), metavar="DIR", help="folder of the root key (%(default)s)"
     )
     check = what.add_parser("check", help="have the hub look a settings document over, and change nothing")
     check.add_argument("file", type=Path, metavar="FILE", help="a settings document, JSON")

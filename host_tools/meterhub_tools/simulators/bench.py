@@ -21,13 +21,39 @@ LONG_S = 1.8
 _FRAME_MAX = 2048
 
 
+class Contactor:
+    """A simulated switch that carries current, with its feedback contact.
+
+    on          where its contacts really are; they move only when the drive says so, and at once
+    drive       the level that the hub drives it with
+    stuck       True: welded, it stays where it is
+    inverted    True: the feedback is wired the wrong way round
+    senses      False: there is no feedback
+    moved       how often it has moved
+    """
+
+    def __init__(self) -> None:
+        self.on = self.drive = self.stuck = self.inverted = False
+        self.senses = True
+        self.moved = 0
+
+    def take(self, level: int) -> int:
+        """Be driven; return what the feedback says: 0, 1, or 2 for nothing."""
+        self.drive = bool(level)
+        if self.on != self.drive and not self.stuck:
+            self.on = self.drive
+            self.moved += 1
+        return int(self.on != self.inverted) if self.senses else 2
+
+
 class Bench:
     """Listens on TCP; the hub's HAL connects. All of it in one asyncio loop.
 
     display           the simulator of the display that is wired; unplug_display() and plug_display() pull its cable
     on_frame          functions called without arguments after each transaction that reached the display
     stalled           while True the display's bus does not answer at all (a wire that hangs)
-    connected         names of the buses the hub holds now: "i2c", "spi", "tm1637", "gpio"
+    connected         names of the buses the hub holds now: "i2c", "spi", "tm1637", "gpio", "switch"
+    switches          the Contactor of the supply (0) and of the loads (1 to 4)
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, display: str = "ssd1306") -> None:
@@ -37,6 +63,7 @@ class Bench:
         self.stalled = False
         self.on_frame: list[Callable[[], None]] = []
         self.connected: list[str] = []
+        self.switches = {number: Contactor() for number in range(5)}
         self._levels = {"A": 1, "B": 1}
         self._pins: set[asyncio.StreamWriter] = set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -68,6 +95,10 @@ class Bench:
         """Push (down) or let go button "A" or "B"."""
         self._levels[name] = 0 if down else 1
         self._tell(f"{name} {self._levels[name]}\n")
+
+    def set_contact(self, name: str, closed: bool) -> None:
+        """Close or open a contact that shows interference: "cover", "magnet", ...; all are open at first."""
+        self.set_button(name, closed)
 
     async def press(self, name: str, long: bool = False) -> None:
         """Press a button and let it go again; returns when that is done."""
@@ -115,6 +146,8 @@ class Bench:
             bus = (await reader.readline()).decode("ascii", "replace").strip()
             self.connected.append(bus)
             serve = {"i2c": self._i2c, "spi": self._spi, "tm1637": self._two_wires, "gpio": self._gpio}.get(bus)
+            if bus == "switch":
+                serve = self._switch
             if serve:
                 await serve(reader, writer)
         except (OSError, ValueError, asyncio.IncompleteReadError):
@@ -150,6 +183,20 @@ class Bench:
             levels = await self._payload(reader) or levels[-1:]
             heard = self._hears("tm1637")
             await self._answer(writer, self.display.take(levels) if heard else levels[-1] >> 1 & 1, heard)
+
+    async def _switch(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        driven: set[Contactor] = set()
+        try:
+            while True:
+                number, level = await reader.readexactly(2)
+                if number not in self.switches:
+                    raise ValueError("switch")
+                driven.add(self.switches[number])
+                writer.write(bytes((self.switches[number].take(level),)))
+                await writer.drain()
+        finally:
+            for switch in driven:
+                switch.take(0)  # nobody drives it any more: it falls off
 
     def _hears(self, bus: str) -> bool:
         return self.display_plugged and self.display.bus == bus

@@ -88,7 +88,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--household", type=Path, metavar="FILE", help="JSON: seed, start, zone, opening")
     parser.add_argument("--speed", type=_positive, default=1, metavar="N", help="household seconds in one (1)")
     parser.add_argument(
-        "--fault", action="append", default=[], type=_fault, metavar="KIND[:P]", help=", ".join(faults.KINDS)
+        "--fault",
+        action="append",
+        default=[],
+        type=_fault,
+        metavar="KIND[:P]",
+        help=f"{', '.join(faults.KINDS)}; KIND@START+SECONDS[/PHASE] of the grid: {', '.join(faults.GRID_DV)}",
     )
     parser.add_argument("--any-line", action="store_true", help="on a pty: no garbage, however the hub has set it")
     parser.add_argument("--version", choices=("2.2", "4.2", "5.0"), default="5.0", help="p1: of the standard (5.0)")
@@ -111,7 +116,7 @@ def _positive(text: str) -> int:
 
 def _fault(text: str) -> str:
     try:
-        faults.parsed(text)
+        _ = faults.planted(text) if "@" in text else faults.parsed(text)
     except ValueError as exc:
         raise argparse.ArgumentTypeError(str(exc)) from exc
     return text
@@ -120,6 +125,7 @@ def _fault(text: str) -> str:
 def run(args: argparse.Namespace) -> int:
     """Be the meter until Ctrl-C."""
     home, begins_at = household(args.household, int(time.time()))
+    plant(home, begins_at, [text for text in args.fault if "@" in text])
     meter = METERS[args.kind](args, home)
     clock = Clock(begins_at, args.speed)
     if args.kind == "pulse":
@@ -127,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
     wire = PortWire(args.port, meter.line) if args.port else PtyWire(meter.line, args.any_line)
     try:
         _greet(args, wire.path, meter.line)
-        Player(meter, wire, clock, faults.Faults(args.fault)).play()
+        Player(meter, wire, clock, faults.Faults([text for text in args.fault if "@" not in text])).play()
     except KeyboardInterrupt:
         return 0
     finally:
@@ -156,6 +162,12 @@ def household(path: Path | None, now: int) -> tuple[Household, int]:
         return Household(start, **given), start
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as exc:
         raise ToolError(f"{path} describes no household ({exc}); it is JSON with seed, start, zone, opening") from exc
+
+
+def plant(home: Household, begins_at: int, wanted: list[str]) -> None:
+    """Plant faults of the grid, each so many seconds after `begins_at`."""
+    for fault in map(faults.planted, wanted):
+        home.planted.append(fault._replace(start_s=begins_at - home.start + fault.start_s))
 
 
 class Clock:

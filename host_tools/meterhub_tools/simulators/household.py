@@ -18,6 +18,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from .faults import Planted
+
 HALF_HOUR_S = 1800
 GAS_STAMP_S = 300
 MAX_EXTRA_W = 20000
@@ -83,6 +85,10 @@ _NOON_UTC_MIN = 700  # 5 degrees east
 _HEAT_PUMP_W = 1650
 
 
+_SAG_DV, _SWELL_DV = 2160, 2530  # a meter's usual thresholds
+_DEAD_DV = 115
+
+
 class _Dice:
     """Numbers from a hash of what they are for: the same in every Python, in any order."""
 
@@ -109,6 +115,7 @@ class Household:
         self._sums = [_Sums._make([*(wh * 3600 for wh in opening[:4]), opening.gas_dm3])]
         self._changed_at = [0]
         self._extra_w = [0]
+        self.planted: list[Planted] = []  # faults of the grid, the newest counts most; seconds since `start`
         self._half_hour = lru_cache(maxsize=64)(self._draw)
 
     # -- what the meters say ---------------------------------------------------------------------------
@@ -131,14 +138,28 @@ class Household:
         return at - at % GAS_STAMP_S
 
     def phases(self, at: int) -> list[Phase]:
-        """Return the three phases at `at`; their powers add up to power_w."""
+        """Return the three phases at `at`; their powers add up to power_w, unless one is interrupted."""
         total = self.power_w(at)
         second = total * 35 // 100
         third = total * 22 // 100
         powers = (total - second - third, second, third)
         dice = _Dice(self.seed, "volts", at // 10)
         # 0.4 ohm of cable: what is drawn pulls the voltage down, what is fed in pushes it up
-        return [Phase(w, 2310 + dice.below(15) - w * 4 // 2300) for w in powers]
+        found = [Phase(w, 2310 + dice.below(15) - w * 4 // 2300) for w in powers]
+        for fault in self.planted:
+            held = [fault.holds(at - self.start, number) for number in (1, 2, 3)]
+            found = [_spoiled(one, fault.dv) if is_held else one for one, is_held in zip(found, held, strict=True)]
+        return found
+
+    def dips(self, at: int) -> list[tuple[int, int]]:
+        """Return how many sags and swells of each phase have begun by `at`, of those that are planted."""
+        counts = []
+        for number in (1, 2, 3):
+            begun = [
+                one.dv for one in self.planted if one.holds(one.start_s, number) and self.start + one.start_s <= at
+            ]
+            counts.append((sum(dv < _SAG_DV for dv in begun), sum(dv > _SWELL_DV for dv in begun)))
+        return counts
 
     def set_extra_w(self, at: int, watts: int) -> None:
         """From `at` on, draw `watts` more than the household would; ValueError if a later change is already known."""
@@ -231,6 +252,11 @@ class Household:
         peak = _through_the_year(_PV_PEAK_W, local) * clear_percent // 100 * (60 + dice.below(41)) // 100
         first = number * 30 % 1440 - _NOON_UTC_MIN
         return [max(0, peak * (half * half - m * m) // (half * half)) for m in range(first, first + 30)]
+
+
+def _spoiled(phase: Phase, dv: int) -> Phase:
+    """Return a phase with another voltage; without one nothing is drawn."""
+    return Phase(phase.w if dv > _DEAD_DV else 0, dv)
 
 
 def _run(load: list[int], first: int, minutes: int, watts: int) -> None:

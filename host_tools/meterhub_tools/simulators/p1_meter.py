@@ -26,11 +26,12 @@ class P1Meter:
     """The meter of `household`.
 
     version: "5.0" (one telegram a second, 115200 8N1), "4.2" (one in ten seconds, 115200 8N1) or
-    "2.2" (one in ten seconds, 9600 7E1, no clock and no CRC).
+    "2.2" (one in ten seconds, 9600 7E1, no clock and no CRC). equipment: the number by which the meter is told apart.
     """
 
-    def __init__(self, household: Household, version: str = "5.0") -> None:
+    def __init__(self, household: Household, version: str = "5.0", equipment: str = EQUIPMENT) -> None:
         self.household = household
+        self.equipment = equipment
         self._body = {"5.0": self._lines_v5, "4.2": self._lines_v4, "2.2": self._lines_v2}[version]
         self._checked = version != "2.2"
 
@@ -52,11 +53,11 @@ class P1Meter:
     def _lines_v5(self, at: int) -> list[str]:
         phases = self.household.phases(at)
         lines = ["/MTH5\\2METERHUB-SIM", "", "1-3:0.2.8(50)", f"0-0:1.0.0({self.stamp(at)})"]
-        lines.append(f"0-0:96.1.1({_hex(EQUIPMENT)})")
+        lines.append(f"0-0:96.1.1({_hex(self.equipment)})")
         lines += self._energy(at, "{:06d}.{:03d}", 10**6)
         lines += self._power(at, "{:02d}.{:03d}")
         lines += self._failures()
-        lines += self._dips()
+        lines += self._dips(at)
         lines.append("0-0:96.13.0()")
         lines += [f"1-0:{n}2.7.0({p.dv // 10:03d}.{p.dv % 10}*V)" for n, p in zip((3, 5, 7), phases, strict=True)]
         lines += self._currents(phases)
@@ -67,11 +68,11 @@ class P1Meter:
     def _lines_v4(self, at: int) -> list[str]:
         phases = self.household.phases(at)
         lines = ["/MTH5METERHUB-SIM4", "", "1-3:0.2.8(42)", f"0-0:1.0.0({self.stamp(at)})"]
-        lines.append(f"0-0:96.1.1({_hex(EQUIPMENT)})")
+        lines.append(f"0-0:96.1.1({_hex(self.equipment)})")
         lines += self._energy(at, "{:06d}.{:03d}", 10**6)
         lines += self._power(at, "{:02d}.{:03d}")
         lines += self._failures()
-        lines += self._dips()
+        lines += self._dips(at)
         lines += ["0-0:96.13.1()", "0-0:96.13.0()"]
         lines += self._currents(phases)
         for n, phase in zip((2, 4, 6), phases, strict=True):
@@ -80,7 +81,7 @@ class P1Meter:
         return lines + self._gas(at - at % 3600)  # hourly in version 4
 
     def _lines_v2(self, at: int) -> list[str]:
-        lines = ["/MTH5METERHUB-SIM2", "", f"0-0:96.1.1({_hex(EQUIPMENT)})"]
+        lines = ["/MTH5METERHUB-SIM2", "", f"0-0:96.1.1({_hex(self.equipment)})"]
         lines += self._energy(at, "{:05d}.{:03d}", 10**5)
         lines += self._power(at, "{:04d}.{:02d}", 10)
         lines += ["0-0:17.0.0(0999.00*kW)", "0-0:96.3.10(1)", "0-0:96.13.1()", "0-0:96.13.0()"]
@@ -114,10 +115,11 @@ class P1Meter:
             f"1-0:99.97.0({len(POWER_FAILURES)})(0-0:96.7.19){events}",
         ]
 
-    @staticmethod
-    def _dips() -> list[str]:
-        sags = [f"1-0:{n}2.32.0({count:05d})" for n, count in ((3, 2), (5, 1), (7, 0))]
-        return sags + [f"1-0:{n}2.36.0({count:05d})" for n, count in ((3, 0), (5, 3), (7, 0))]
+    def _dips(self, at: int) -> list[str]:
+        more = self.household.dips(at)
+        sags = [f"1-0:{n}2.32.0({count + more[i][0]:05d})" for i, (n, count) in enumerate(((3, 2), (5, 1), (7, 0)))]
+        swells = [f"1-0:{n}2.36.0({count + more[i][1]:05d})" for i, (n, count) in enumerate(((3, 0), (5, 3), (7, 0)))]
+        return sags + swells
 
     @staticmethod
     def _currents(phases: list[Phase]) -> list[str]:

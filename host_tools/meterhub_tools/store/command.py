@@ -83,6 +83,7 @@ def _everything(folder: Path, profile: str | None, damage: contents.Damage) -> d
         "profiles": {name: list(contents.values(folder, name, damage)) for name in names},
         "journal": contents.journal(folder, damage),
         "last": contents.last_values(folder, damage),
+        "voltage": contents.voltages(folder, damage),
         "records": contents.records(folder, damage),
         "damage": damage,
     }
@@ -92,6 +93,7 @@ def _verdict(told: dict[str, Any], as_json: bool) -> None:
     counts = {
         "intervals": {name: len({row.at for row in rows}) for name, rows in told["profiles"].items()},
         "journal": {kind: len(entries) for kind, entries in told["journal"].items()},
+        "voltage": len(told["voltage"]),
         "records": len(told["records"]) + len(told["last"]),
         "damage": told["damage"],
     }
@@ -102,5 +104,7 @@ def _verdict(told: dict[str, Any], as_json: bool) -> None:
         print(f"{name}: {count} intervals")
     for kind, count in counts["journal"].items():
         print(f"journal, {kind}: {count} entries, numbered without a hole" if count else f"journal, {kind}: empty")
+    if counts["voltage"]:
+        print(f"voltage log: {counts['voltage']} periods")
     print(f"records: {counts['records']}")
     print("\n".join(counts["damage"]) or "nothing is damaged")

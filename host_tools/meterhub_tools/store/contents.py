@@ -21,6 +21,7 @@ from meterhub.store.journal import KINDS, Journal  # isort: skip
 from meterhub.store.kept import Kept  # isort: skip
 from meterhub.store.last import LastValues  # isort: skip
 from meterhub.store.record import Record  # isort: skip
+from meterhub.store.voltage_log import VoltageLog  # isort: skip
 
 _MOST_ENTRIES = 100_000
 _UNITS = {30: "Wh", 13: "m3", 32: "varh"}
@@ -29,6 +30,7 @@ _KINDS = (
     (r"\.new$", "left by a power cut"),
     (r"^profile(-[^/]+)?/\d{6}[a-z]\.lp$", "load profile"),
     (r"^journal/", "journal"),
+    (r"^voltage/\d{8}\.vl$", "voltage log"),
     (r"^last/", "last values of a meter"),
     (r"^settings\.json", "settings"),
     (r"\.[01]$", "record"),
@@ -109,6 +111,14 @@ def journal(folder: Path, damage: Damage) -> dict[str, list[dict[str, Any]]]:
     if found.damaged:
         damage.append("journal: bytes that are no entry")
     return told
+
+
+def voltages(folder: Path, damage: Damage) -> list[tuple[int, int, list[int | None], list[int]]]:
+    """Return the voltage log: end, length, the phases' means in 0.1 V, how much was measured in percent."""
+    if not (folder / "voltage").is_dir():
+        return []
+    found = VoltageLog(str(folder / "voltage"), damage.append)
+    return [(end, period_s, list(dv), list(pct)) for end, period_s, _, dv, pct in found.read(0, 0xFFFFFFFF)]
 
 
 def last_values(folder: Path, damage: Damage) -> dict[str, dict[str, Any]]:

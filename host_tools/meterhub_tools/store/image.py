@@ -54,16 +54,17 @@ def opened(source: Path, board: str = "", offset: int | None = None) -> Iterator
         yield found
 
 
-def layouts() -> dict[str, int]:
-    """Return at which byte of its flash the file system of each kind of board begins."""
+def layouts() -> dict[str, list[int]]:
+    """Return at which byte of its flash the file system of each kind of board begins: stock, and ours."""
     found = {}
     for name in kinds.kinds():
         flash, table = kinds.BOARDS / name / "flash.json", kinds.BOARDS / name / "partitions.csv"
         if flash.exists():
-            found[name] = json.loads(flash.read_text())["fs_offset"]
+            layout = json.loads(flash.read_text())
+            found[name] = [layout["fs_offset"], layout["frozen_fs_offset"]]
         elif table.exists():
             rows = csv.reader(line for line in table.read_text().splitlines() if not line.startswith("#"))
-            found[name] = next(int(row[3], 0) for row in rows if row and row[0].strip() == "vfs")
+            found[name] = [next(int(row[3], 0) for row in rows if row and row[0].strip() == "vfs")]
     return found
 
 
@@ -95,7 +96,8 @@ def _located(raw: bytes, image: Path, board: str, offset: int | None) -> tuple[i
     known = layouts()
     if board and board not in known:
         raise ToolError(f"there is no board {board}; there are: {', '.join(known)}")
-    places = [offset] if offset is not None else [known[board]] if board else [*sorted(set(known.values())), 0]
+    anywhere = [*sorted({place for places in known.values() for place in places}), 0]
+    places = [offset] if offset is not None else known[board] if board else anywhere
     for place in places:
         blocks = _blocks_at(raw, place)
         if blocks:

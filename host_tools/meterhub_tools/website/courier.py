@@ -25,7 +25,8 @@ from ..recipient import MAX_UP, Card, read_card
 from meterhub.errors import HubError  # isort: skip
 
 QUEUE = 64
-_KINDS = ("card", "availability", "export", "outbox")  # the card first: what a hub tells is held against it
+# the card first: what a hub tells is held against it
+KINDS = ("card", "availability", "export", "outbox", "batch")
 _log = logging.getLogger(__name__)
 Listener = Callable[[str, bytes], None]
 
@@ -42,17 +43,28 @@ class Presence:
 class Courier:
     """Publishes to hubs and listens to those that were asked for with `watch`.
 
-    listener: hears the messages of MHX 1; on_items: what hubs tell of their own accord.
+    listener: hears the messages of MHX 1; on_items: what hubs tell of their own accord; on_letter: letters to the
+    key with the id `kid`; on_batch: the batches of private billing.
     """
 
     def __init__(
-        self, broker: str, ca: Path | None, listener: Listener, on_items: Listener = lambda _hub, _raw: None
+        self,
+        broker: str,
+        ca: Path | None,
+        listener: Listener,
+        on_items: Listener = lambda _hub, _raw: None,
+        kid: str = "",
+        on_letter: Listener = lambda _hub, _raw: None,
+        on_batch: Listener = lambda _hub, _raw: None,
     ) -> None:
         url = urlsplit(broker)
         if url.scheme not in ("mqtt", "mqtts") or not url.hostname:
             raise ValueError(broker)
         self._where = (url.hostname, url.port or (8883 if url.scheme == "mqtts" else 1883))
-        self._listeners = {"export": listener, "outbox": on_items}
+        self._listeners = {"export": listener, "outbox": on_items, "batch": on_batch}
+        if kid:
+            self._listeners["role-" + kid] = on_letter
+        self._kinds = KINDS + (("role-" + kid,) if kid else ())
         self._changed = threading.Condition()
         self._hubs: dict[str, Presence] = {}
         self._client = client = mqtt.Client(CallbackAPIVersion.VERSION2)
@@ -82,7 +94,7 @@ class Courier:
         return self._client.is_connected()
 
     def send(self, hub: str, message: bytes, kind: str = "export") -> None:
-        """Publish one message to `hub`: of MHX 1, or a "receipt"."""
+        """Publish one message to `hub`: of MHX 1, or what a letter, what was told, or a "batch" is answered with."""
         self._client.publish(f"meterhub/{hub}/down/{kind}", message, qos=1)
 
     def watch(self, hub: str) -> Presence:
@@ -102,7 +114,7 @@ class Courier:
         return presence.card
 
     def _subscribe(self, hub: str) -> None:
-        self._client.subscribe([(f"meterhub/{hub}/up/{kind}", 1) for kind in _KINDS])
+        self._client.subscribe([(f"meterhub/{hub}/up/{kind}", 1) for kind in self._kinds])
 
     def _on_connect(self, *_: object) -> None:
         with self._changed:

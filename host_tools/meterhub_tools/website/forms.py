@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
-from . import words
-from .models import MODES, REGISTERS, RESOLUTIONS, Account, Link, unix_now
+from . import bills, words
+from .models import MAKERS, MODES, REGISTERS, RESOLUTIONS, Account, Link, unix_now
 
 _METER_ID = re.compile(r"[A-Z0-9][A-Z0-9 ./-]{3,31}")
 _HUB_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{16}")
@@ -144,6 +144,41 @@ class Ask(forms.Form):
         if count(start, stop, found["res"], found["zone"]) < 1:
             raise forms.ValidationError("Your hub has no whole interval in that time. Nothing was sent to it.")
         found["span"] = (start, stop)
+        return found
+
+
+class AskBill(forms.Form):
+    """A bill to be made: `days` are the first and the last day that the hub has sealed, counted from 1970."""
+
+    start = forms.DateField(label="First day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    stop = forms.DateField(label="Last day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    nonce = forms.CharField(
+        label="Number from your supplier",
+        required=False,
+        max_length=64,
+        help_text="32 digits, if your supplier gave you any: they show that the bill was made for them and is new.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "code"}),
+    )
+    mode = forms.ChoiceField(label="Who makes it", choices=MAKERS, initial="private", widget=forms.RadioSelect)
+    agreed = forms.BooleanField(
+        label="I have read what the supplier learns from a bill", error_messages={"required": "Please read it first."}
+    )
+
+    def __init__(self, *args: Any, days: tuple[int, int], first: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        edges = [bills.date_of(day) for day in days]
+        for name, value in (("start", bills.date_of(first)), ("stop", edges[1])):
+            self.fields[name].initial = value
+            self.fields[name].widget.attrs |= {"min": edges[0].isoformat(), "max": edges[1].isoformat()}
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if {"start", "stop"} <= found.keys():
+            if found["stop"] < found["start"]:
+                raise forms.ValidationError("The first day is after the last.")
+            found["days"] = (bills.day_of(found["start"]), bills.day_of(found["stop"]))
+            if found["days"][1] - found["days"][0] >= bills.MOST_DAYS:
+                raise forms.ValidationError("A bill is for a year at most.")
         return found
 
 

@@ -11,10 +11,11 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from django.db import close_old_connections
 
-from .. import items
+from .. import items, notices
 from ..recipient import MAX_UP, Card, Exchange, Recipient, Request
 from . import ledger
 from .courier import Courier
@@ -22,9 +23,12 @@ from .gate import Gate
 from .models import Link
 from .vault import Vault
 
-from meterhub.codec import jose  # isort: skip
+from meterhub.codec import base64url, jose  # isort: skip
 from meterhub.errors import HubError  # isort: skip
 from meterhub.trust import mhx  # isort: skip
+
+if TYPE_CHECKING:
+    from .bills import Order
 
 KEPT_S = 900  # a settled run can be looked at for so long
 RELAYED = ("proof", "want", "done", "cancel")
@@ -48,6 +52,7 @@ class Run:
         self.version = 0
         self.settled_at = 0.0
         self.data_id = ""
+        self.order: Order | None = None  # the bill that it is for
         self.entry_pk = 0
         self._send = send
         self.bell = threading.Condition(threading.RLock())
@@ -99,7 +104,7 @@ class Run:
 
 
 class ServerRun(Run):
-    """The website runs the exchange: links, revocations, and data in server mode."""
+    """The website runs the exchange: links, revocations, data in server mode, and bills that the hub makes."""
 
     relays = False
 
@@ -199,7 +204,7 @@ class RelayRun(Run):
     def _note_end(self, message: dict) -> None:
         claims = self.request.signed(message, self.card.key)
         if claims.get("result") == "refused" and claims.get("error") != "WRONG_PIN":
-            self._settle("refused", str(claims.get("error"))[:32])
+            self._settle("refused", str(claims.get("error"))[:32], str(claims.get("field"))[:32])
         elif claims.get("result") == "done":
             self._settle("done")
 
@@ -237,9 +242,9 @@ class RelayRun(Run):
                 self._settle("refused", "NOT_RECEIVED")
                 self.ring()
 
-    def _settle(self, outcome: str, error: str = "") -> None:
+    def _settle(self, outcome: str, error: str = "", field: str = "") -> None:
         self.outcome = outcome
-        self._error = HubError(error) if error else None
+        self._error = HubError(error, field) if error else None
 
     def status(self) -> dict:
         """Return what the relay can know."""
@@ -273,14 +278,18 @@ class Desk:
             run.ring()
         self.courier.stop()
 
-    def begin(self, link: Link, vault_key: str, wish: dict, card: Card) -> Run:
-        """Sign and send a request; return the run that waits for its answer. An open one for the same hub is ended."""
-        for run in list(self._runs.values()):
-            if run.link.account_id == link.account_id and run.link.hub == link.hub and not run.settled:
-                run.cancel()
-                self._finish(run)
+    def begin(self, link: Link, vault_key: str, wish: dict, card: Card, order: Order | None = None) -> Run:
+        """Sign and send a request; return the run that waits for its answer. An open one for the same hub is ended.
+
+        order: the bill that it is for. HubError OVERSIZED: the wish does not fit in a request; nothing has happened.
+        """
         kind = RelayRun if wish["mode"] == "private" else ServerRun
         run = kind(link, vault_key, wish, lambda message: self.courier.send(link.hub, message), self.recipient, card)
+        for other in list(self._runs.values()):
+            if other.link.account_id == link.account_id and other.link.hub == link.hub and not other.settled:
+                other.cancel()
+                self._finish(other)
+        run.order = order
         run.entry_pk = ledger.begun(link, run.request, wish)
         with self._lock:
             self._runs[run.id] = run
@@ -331,6 +340,32 @@ class Desk:
         ledger.keep_events(delivery)
         self.courier.send(hub, items.receipt(self.recipient, delivery, int(time.time())), "receipt")
 
+    def on_batch(self, hub: str, raw: bytes) -> None:
+        """Store a batch of a hub that commits for an account here, and then tell it so; refused otherwise."""
+        close_old_connections()
+        card = self.courier.watch(hub).card
+        if card is None or not ledger.is_billed(hub):
+            return  # it will come again
+        day, digest = ledger.keep_batch(card, raw)
+        claims = {"v": 1, "hub": hub, "day": day, "digest": base64url.encode(digest), "at": int(time.time())}
+        self.courier.send(hub, self.recipient.sign(claims, "mhx-batched").encode(), "batch")
+
+    def on_letter(self, hub: str, raw: bytes) -> None:
+        """Store what a linked hub shows to the household, and then tell it so; HubError when it is refused."""
+        close_old_connections()
+        card = self.courier.watch(hub).card
+        if card is None or not ledger.is_linked(hub):
+            return  # it will be told again
+        told, received = notices.read(raw, card, self.recipient)
+        if told is not None:
+            ledger.keep_notice(told)
+        self.courier.send(hub, received, "received")
+
+    def decide(self, link: Link, number: int, what: str) -> None:
+        """Tell a hub what a customer has decided about a notice."""
+        order = notices.decision(self.recipient, link.hub, link.sub, number, what, int(time.time()))
+        self.courier.send(link.hub, order, "order")
+
     def _on_consent(self, hub: str, message: dict) -> None:
         """The household revoked an account's consent on its display."""
         card = self.courier.watch(hub).card
@@ -346,9 +381,11 @@ class Desk:
             if not run.settled or run.settled_at:
                 return
             run.settled_at = time.monotonic()
-            if isinstance(run, ServerRun) and run.exchange.result is not None:
-                run.data_id = self.vault.put(run.vault_key, run.link.hub, run.exchange.result)
-                run.exchange.result = None
+            if isinstance(run, ServerRun):
+                found = run.exchange.result or run.exchange.made
+                if found is not None:
+                    run.data_id = self.vault.put(run.vault_key, run.link.hub, found, run.order)
+                run.exchange.result = run.exchange.made = None
             ledger.ended(run)
             run.ring()
 

@@ -15,6 +15,7 @@ from django.db import models
 REGISTERS = (("1-0:1.8.0", "taken from the grid"), ("1-0:2.8.0", "sent to the grid"))
 RESOLUTIONS = (("half-hour", "every half-hour"), ("day", "every day"), ("month", "every month"))
 MODES = (("private", "Only this browser"), ("server", "This website"))
+MAKERS = (*MODES, ("hub", "My hub"))  # of a bill
 
 
 def unix_now() -> int:
@@ -50,6 +51,8 @@ class Account(AbstractBaseUser):
     objects = AccountManager()
     links: models.Manager[Link]
     log: models.Manager[Entry]
+    billings: models.Manager[Billing]
+    bills: models.Manager[Given]
 
 
 class Link(models.Model):
@@ -80,6 +83,63 @@ class Link(models.Model):
     def ends_at(self) -> int:
         """When it ended, or will."""
         return min(self.revoked_at or self.until, self.until)
+
+
+class Billing(models.Model):
+    """That a hub commits to its readings for an account, so that bills can be proved.
+
+    tariff: as its supplier signed it, base64url, "" for none yet.
+    """
+
+    account: models.ForeignKey[Account, Account] = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="billings"
+    )
+    account_id: int
+    hub: models.CharField[str, str] = models.CharField(max_length=16)
+    regs: models.JSONField[list[str], list[str]] = models.JSONField()
+    since: models.BigIntegerField[int, int] = models.BigIntegerField(default=unix_now)
+    until: models.BigIntegerField[int, int] = models.BigIntegerField()
+    revoked_at: models.BigIntegerField[int, int] = models.BigIntegerField(default=0)
+    tariff: models.TextField[str, str] = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "hub"], name="one_billing_per_hub")]
+
+    @property
+    def live(self) -> bool:
+        """Whether the hub makes batches under it."""
+        return not self.revoked_at and self.until >= unix_now()
+
+
+class Batch(models.Model):
+    """A day of commitments as a hub signed it: public, and no reading can be told from it."""
+
+    hub: models.CharField[str, str] = models.CharField(max_length=16)
+    chain: models.CharField[str, str] = models.CharField(max_length=32)
+    day: models.IntegerField[int, int] = models.IntegerField()
+    raw: models.BinaryField = models.BinaryField()
+    received_at: models.BigIntegerField[int, int] = models.BigIntegerField(default=unix_now)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["hub", "chain", "day"], name="each_batch_once")]
+
+
+class Given(models.Model):
+    """A bill that was made: for which time and by which tariff (its digest in hex); never what it came to."""
+
+    account: models.ForeignKey[Account, Account] = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="bills"
+    )
+    account_id: int
+    hub: models.CharField[str, str] = models.CharField(max_length=16)
+    start: models.BigIntegerField[int, int] = models.BigIntegerField()
+    stop: models.BigIntegerField[int, int] = models.BigIntegerField()
+    tariff: models.CharField[str, str] = models.CharField(max_length=64)
+    at: models.BigIntegerField[int, int] = models.BigIntegerField(default=unix_now)
+
+    class Meta:
+        ordering: ClassVar = ["-start"]
 
 
 class Entry(models.Model):
@@ -137,3 +197,43 @@ class Loss(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["hub", "box", "dropped"], name="each_loss_once")]
+
+
+class Notice(models.Model):
+    """What a hub shows to its household. number: its id there; letter: the number of the one that told this; decided:
+    what was decided here and the hub has not answered yet."""
+
+    SHOWN: ClassVar = ("shown", "read", "accepted", "declined", "overridden", "saved")
+    ENDS: ClassVar = (("save", "Keep"), ("delete", "Delete"))
+
+    hub: models.CharField[str, str] = models.CharField(max_length=16)
+    number: models.BigIntegerField[int, int] = models.BigIntegerField()
+    letter: models.BigIntegerField[int, int] = models.BigIntegerField()
+    state: models.CharField[str, str] = models.CharField(max_length=12)
+    said: models.CharField[str, str] = models.CharField(max_length=12, blank=True)
+    asks: models.CharField[str, str] = models.CharField(max_length=12, blank=True)
+    changed_at: models.BigIntegerField[int, int] = models.BigIntegerField()
+    start: models.BigIntegerField[int, int] = models.BigIntegerField()
+    expiry: models.BigIntegerField[int, int] = models.BigIntegerField()
+    at: models.BigIntegerField[int, int] = models.BigIntegerField(default=0)
+    category: models.CharField[str, str] = models.CharField(max_length=16, blank=True)
+    name: models.CharField[str, str] = models.CharField(max_length=64, blank=True)
+    title: models.CharField[str, str] = models.CharField(max_length=16, blank=True)
+    text: models.CharField[str, str] = models.CharField(max_length=160, blank=True)
+    decided: models.CharField[str, str] = models.CharField(max_length=8, blank=True)
+    received_at: models.BigIntegerField[int, int] = models.BigIntegerField(default=unix_now)
+
+    class Meta:
+        ordering: ClassVar = ["-number"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["hub", "number"], name="each_notice_once")]
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """What may be decided now: (decision, what the button says)."""
+        open_now = not self.expiry or self.expiry > unix_now()
+        if self.asks and open_now:
+            yes = () if self.said else (("accept", "Yes" if self.asks == "accept" else "OK"),)
+            return (*yes, ("decline", "No") if self.asks == "accept" else ("override", "Override"))
+        if self.asks and not self.said:
+            return ()
+        return (("read", "I have read it"),) if self.state == "shown" else self.ENDS

@@ -57,7 +57,15 @@ def open_desk(options: Options) -> Iterator[None]:
     gate = Gate(options.registry)
     desk = Desk(keys.load(options.data, options.name), Vault(), gate)
     try:
-        courier = Courier(options.broker, options.ca, desk.on_message, desk.on_items)
+        courier = Courier(
+            options.broker,
+            options.ca,
+            desk.on_message,
+            desk.on_items,
+            desk.recipient.kid,
+            desk.on_letter,
+            desk.on_batch,
+        )
     except (ValueError, OSError) as error:
         raise ToolError(f"--broker and --ca: {error}; expected mqtt[s]://[user:password@]host[:port]") from error
     state.set_desk(desk)

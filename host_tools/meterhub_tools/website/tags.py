@@ -12,7 +12,17 @@ from . import event_words, words
 from .models import REGISTERS, RESOLUTIONS, Entry, Event
 
 register = template.Library()
-_WHAT = {"link": "Link the hub", "data": "Readings", "revoke": "End the permission"}
+_WHAT = {
+    "link": "Link the hub",
+    "data": "Readings",
+    "revoke": "End the permission",
+    "bill": "Private billing on",
+    "bill-key": "Readings and keys for a bill",
+    "bill-hub": "A bill made by the hub",
+    "bill-off": "Private billing off",
+}
+_ANSWER = {"accept": "you said yes", "decline": "you said no", "override": "you overrode it"}
+_AT_HOME = {"bill-off": "Private billing ended on the display"}
 _MODE = {"private": "only the browser could read it", "server": "this website could read it", "display": "at home"}
 
 
@@ -39,6 +49,12 @@ def day(at: int) -> SafeString:
 
 
 @register.filter
+def date(day: int) -> str:
+    """A local day of the hub, counted from 1970: the same in every zone."""
+    return f"{datetime.date(1970, 1, 1) + datetime.timedelta(day):%-d %b %Y}"
+
+
+@register.filter
 def detail(res: str) -> str:
     """A resolution in words."""
     return dict(RESOLUTIONS).get(res, res)
@@ -54,7 +70,7 @@ def registers(regs: list) -> str:
 def what(entry: Entry) -> str:
     """What a log entry asked for."""
     if entry.mode == "display":
-        return "Permission ended on the display"
+        return _AT_HOME.get(entry.what, "Permission ended on the display")
     return _WHAT.get(entry.what, entry.what)
 
 
@@ -67,10 +83,16 @@ def reader(mode: str) -> str:
 @register.filter
 def trouble(entry: Entry) -> dict:
     """Why a log entry was refused, in words."""
-    return words.error(entry.error, entry.left_house)
+    return words.error_or_bill(entry.error, entry.left_house)
 
 
 @register.filter
 def happened(event: Event) -> SafeString:
     """What a hub has told, in words."""
     return event_words.sentence(event.name, event.detail, event.at, moment)
+
+
+@register.filter
+def answer(said: str) -> str:
+    """What was answered to a notice."""
+    return _ANSWER.get(said, said)

@@ -9,21 +9,35 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ..recipient import Result
+from ..recipient import HubBill, Result
 from .options import IDLE_S
+
+if TYPE_CHECKING:
+    from .bills import Made, Order
 
 MOST_PER_SESSION = 8
 
 
 @dataclass
 class Stored:
-    """One export: the hub it is of, and the readings."""
+    """One export: the hub it is of, and the readings, or, of a bill that the hub has made, that bill.
+
+    order: what is billed, where it is about a bill; made: that bill, as it was verified here.
+    """
 
     id: str
     hub: str
-    result: Result = field(repr=False)
+    result: Result | HubBill = field(repr=False)
     at: int
+    order: Order | None = None
+    made: Made | None = field(default=None, repr=False)
+
+    @property
+    def is_bill(self) -> bool:
+        """Whether the hub has made it, and no reading is here."""
+        return isinstance(self.result, HubBill)
 
 
 class Vault:
@@ -40,9 +54,9 @@ class Vault:
             if key in self._drawers:
                 self._touched[key] = time.monotonic()
 
-    def put(self, key: str, hub: str, result: Result) -> str:
+    def put(self, key: str, hub: str, result: Result | HubBill, order: Order | None = None) -> str:
         """Keep `result` for the session `key`; return the id it is found by. The oldest goes when there are eight."""
-        stored = Stored(secrets.token_urlsafe(12), hub, result, int(time.time()))
+        stored = Stored(secrets.token_urlsafe(12), hub, result, int(time.time()), order)
         with self._lock:
             drawer = self._drawers.setdefault(key, {})
             if len(drawer) >= MOST_PER_SESSION:

@@ -11,7 +11,7 @@ import hashlib
 
 from answers import elapsed_us, now_us, serve
 
-from meterhub.crypto import ecdh, ecdsa, p256
+from meterhub.crypto import ecdh, ecdh_es, ecdsa, ecdsa_known, p256, p256_comb
 from meterhub.crypto.drbg import Drbg
 from meterhub.crypto.spake2 import Spake2
 from meterhub.crypto.steps import run
@@ -77,11 +77,15 @@ def main() -> None:
     point = run(ecdsa.public_point(KEY))
     peer = run(ecdsa.public_point(PEER))
     signature = run(ecdsa.sign(KEY, DIGEST, DRBG))
+    table = run(p256_comb.table_of(point))
     share = run(Spake2("A", W, PEER, b"mhx1 client", b"mhx1 hub").share())
     serve(
         {
             "sign": lambda: sliced(ecdsa.sign(KEY, DIGEST, DRBG)),
             "verify": lambda: sliced(ecdsa.verify(point, DIGEST, signature)),
+            "table": lambda: sliced(p256_comb.table_of(point)),
+            "verify_known": lambda: sliced(ecdsa_known.verify(table, DIGEST, signature)),
+            "agree": lambda: sliced(ecdh_es.cek_to(p256.encode_point(peer), DRBG)),
             "mul_base": lambda: sliced(p256.mul_base(DRBG.scalar())),
             "ecdh": lambda: sliced(ecdh.shared_x(KEY, peer)),
             "spake_before": spake_before,

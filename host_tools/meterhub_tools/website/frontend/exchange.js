@@ -4,6 +4,7 @@
 //
 // A message that is refused throws HubError and changes nothing, so that whoever can publish on the broker cannot end
 // an exchange; what the hub itself signed, or a time-out, ends it: state "refused", `error` says why.
+import { readKeys, Refused, toHex } from "./bill_codec.js";
 import { bytes, cleanPin, fromBase64url, HubError, join, toBase32, toBase64url, unpackSeries } from "./codec.js";
 import { decodePoint, hkdf, hmac, ORDER, proveA, randomScalar, sha256, toNumber } from "./spake2.js";
 
@@ -132,8 +133,11 @@ async function openJwe(token, cek) {
 
 // -- the receipt ----------------------------------------------------------------------------------------------------
 
-/** Return {columns, start, base, entries} of all chunks, after everything the receipt says of them was checked. */
-export async function assemble(request, receipt, chunks, hubKey) {
+/**
+ * Return {columns, start, base, entries} of all chunks, after everything the receipt says of them was checked.
+ * keys: the chunks that came after the readings, where keys were asked for.
+ */
+export async function assemble(request, receipt, chunks, hubKey, keys = []) {
   const { header, claims } = jwsClaims(receipt);
   if (header.typ !== "mhx-receipt") fail("MALFORMED", "typ");
   await checkSignature(receipt, hubKey);
@@ -143,7 +147,7 @@ export async function assemble(request, receipt, chunks, hubKey) {
   for (const name of ["rid", "regs", "from", "to", "res"]) {
     if (JSON.stringify(claims[name]) !== JSON.stringify(wish[name])) fail("WRONG_REQUEST", name);
   }
-  const digests = join(...(await Promise.all(chunks.map(sha256))));
+  const digests = join(...(await Promise.all([...chunks, ...keys].map(sha256))));
   if (claims.digests !== toBase64url(await sha256(digests))) fail("INTEGRITY_FAILED", "digests");
   const joined = joinChunks(chunks, wish);
   if (claims.entries !== joined.entries.length) fail("INTEGRITY_FAILED", "entries");
@@ -165,6 +169,17 @@ function joinChunks(chunks, wish) {
   return all;
 }
 
+/** Check that a chunk holds the day keys of this hub; HubError MALFORMED. */
+async function checkKeys(plain, hubKey) {
+  try {
+    const { hub } = readKeys(plain);
+    if (hub !== toHex((await sha256(hubKey)).subarray(0, 10))) fail("WRONG_HUB", "keys");
+  } catch (error) {
+    if (error instanceof Refused) fail("MALFORMED", error.detail);
+    throw error;
+  }
+}
+
 // -- the exchange ---------------------------------------------------------------------------------------------------
 
 /**
@@ -178,7 +193,7 @@ export class Exchange {
   constructor(token, hub, hubKey) {
     Object.assign(this, { token, hub, hubKey: fromBase64url(hubKey) });
     Object.assign(this, { state: "requested", error: null, have: null, left: null, tried: 0, chunks: 0, received: 0, wanted: 0 });
-    Object.assign(this, { result: null, offer: null, keys: null, plain: [], heard: 0, askedAt: 0, opened: false });
+    Object.assign(this, { result: null, offer: null, keys: null, plain: [], dayKeys: [], heard: 0, askedAt: 0, opened: false });
   }
 
   /** Check that hub and key belong together and that the request is one for private mode; make hash and code. */
@@ -292,19 +307,29 @@ export class Exchange {
     if (seq !== this.received) fail(seq < this.received ? "REPLAY" : "OUT_OF_ORDER", "seq");
     this.heard = now;
     if (seq === this.chunks) return this.finish(header, plain);
-    if (header.typ !== "mhx-series") fail("MALFORMED", "typ");
-    unpackSeries(plain);
-    this.plain.push(plain);
+    await this.keep(header.typ, plain);
     this.received += 1;
     return this.want(now);
+  }
+
+  /** Keep the plaintext of a chunk: readings first, then, where they were asked for, the keys of their days. */
+  async keep(typ, plain) {
+    if (typ === "mhx-keys" && this.claims.keys && this.plain.length) {
+      await checkKeys(plain, this.hubKey);
+      this.dayKeys.push(plain);
+    } else if (typ === "mhx-series" && !this.dayKeys.length) {
+      unpackSeries(plain);
+      this.plain.push(plain);
+    } else fail("MALFORMED", "typ");
   }
 
   async finish(header, plain) {
     if (header.typ !== "mhx-receipt" || !header.last) fail("MALFORMED", "typ");
     const receipt = new TextDecoder().decode(plain);
     try {
-      const found = await assemble(this.token, receipt, this.plain, this.hubKey);
-      this.result = { ...found, receipt, chunks: this.plain };
+      const found = await assemble(this.token, receipt, this.plain, this.hubKey, this.dayKeys);
+      const keyDigests = await Promise.all(this.dayKeys.map(sha256));
+      this.result = { ...found, receipt, chunks: this.plain, keys: this.dayKeys, keyDigests };
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
       this.refuse(error.name, error.field); // it came under our key, so it is the hub that contradicts itself
@@ -370,13 +395,14 @@ export class Exchange {
   }
 
   settle(state) {
-    Object.assign(this, { state, keys: null, plain: [], offer: null });
+    Object.assign(this, { state, keys: null, plain: [], dayKeys: [], offer: null });
   }
 
-  /** Return the proof of the result, as meterhub_tools.proof.verify_proof reads it. */
+  /** Return the proof of a result, as meterhub_tools.proof.verify_proof reads it: readings, and never the keys of days. */
   proof() {
-    const { receipt, chunks } = this.result;
+    const { receipt, chunks, keyDigests } = this.result;
     const key = toBase64url(this.hubKey);
-    return { v: 1, hub: this.hub, key, request: this.token, receipt, chunks: chunks.map(toBase64url) };
+    const made = { v: 1, hub: this.hub, key, request: this.token, receipt, chunks: chunks.map(toBase64url) };
+    return keyDigests.length ? { ...made, keys: keyDigests.map(toBase64url) } : made;
   }
 }

@@ -1,5 +1,6 @@
 // What every page of the site loads; each part looks whether the page has something for it.
 import { startAsk } from "./ask.js";
+import { startBill, startTariff } from "./bill_page.js";
 import { showFigures } from "./chart.js";
 import { startPin } from "./pin.js";
 import { startPrivate } from "./private.js";
@@ -44,4 +45,6 @@ startAsk();
 startPin();
 startWatch();
 startPrivate();
+startBill();
+startTariff();
 loadFigures();

@@ -1,4 +1,5 @@
 // Private mode: this page runs the exchange; the website hands sealed messages on. What is decrypted stays in this page.
+import { showPrivateBill } from "./bill_page.js";
 import { showFigures, toCsv } from "./chart.js";
 import { Exchange } from "./exchange.js";
 import { clearPin, readPin, showLeft } from "./pin.js";
@@ -45,7 +46,10 @@ export function startPrivate() {
     Object.assign(el("progress"), { max: exchange.chunks || 1, value: exchange.received });
     if (entered && step === "pin") clearPin();
     if (entered && step === "refused") showTrouble(exchange, words);
-    if (entered && step === "data") showFigures(exchange.result);
+    if (entered && step === "data") {
+      showFigures(exchange.result);
+      if (config.bill) showPrivateBill(config, exchange);
+    }
   };
 
   el("step-pin").addEventListener("submit", (event) => {

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from ... import proof
-from ...recipient import Result
+from ...recipient import HubBill, Result
 from .. import state
 from ..vault import Stored
 from .session import vault_key
@@ -32,18 +32,25 @@ def _stored(request: HttpRequest, id: str) -> Stored:
     return stored
 
 
+def _readings(request: HttpRequest, id: str) -> tuple[Stored, Result]:
+    stored = _stored(request, id)
+    if isinstance(stored.result, HubBill):
+        raise Http404
+    return stored, stored.result
+
+
 @require_GET
 @login_required
 def page(request: HttpRequest, id: str) -> HttpResponse:
     """Show the chart's page; the readings come by `readings`."""
-    return render(request, "website/data.html", {"stored": _stored(request, id)})
+    return render(request, "website/data.html", {"stored": _readings(request, id)[0]})
 
 
 @require_GET
 @login_required
 def readings(request: HttpRequest, id: str) -> JsonResponse:
     """Return the readings, as exchange.js has them in private mode."""
-    result = _stored(request, id).result
+    _, result = _readings(request, id)
     return JsonResponse(
         {
             "columns": [column._asdict() for column in result.columns],
@@ -58,10 +65,10 @@ def readings(request: HttpRequest, id: str) -> JsonResponse:
 @login_required
 def table(request: HttpRequest, id: str) -> HttpResponse:
     """Return the readings as CSV."""
-    stored = _stored(request, id)
+    stored, result = _readings(request, id)
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="meterhub-{stored.hub}.csv"'
-    csv.writer(answer).writerows(rows(stored.result))
+    csv.writer(answer).writerows(rows(result))
     return answer
 
 
@@ -94,8 +101,8 @@ def _iso(at: int) -> str:
 @login_required
 def evidence(request: HttpRequest, id: str) -> HttpResponse:
     """Return the proof of where the numbers came from."""
-    stored = _stored(request, id)
-    content = json.dumps(proof.make_proof(stored.result))
+    stored, result = _readings(request, id)
+    content = json.dumps(proof.make_proof(result))
     answer = HttpResponse(content, content_type="application/json")
     answer["Content-Disposition"] = f'attachment; filename="meterhub-{stored.hub}-proof.json"'
     return answer
@@ -107,5 +114,5 @@ def delete(request: HttpRequest, id: str) -> HttpResponse:
     """Delete one export now."""
     stored = _stored(request, id)
     state.desk().vault.drop(vault_key(request), stored.id)
-    messages.success(request, "The readings are deleted.")
+    messages.success(request, "The bill is deleted." if stored.is_bill else "The readings are deleted.")
     return redirect("home")

@@ -19,6 +19,12 @@ from meterhub.errors import HubError  # isort: skip
 from meterhub.trust import mhx  # isort: skip
 
 _WAIT_S = 10.0
+_SAID = {
+    "link": "The hub is linked to your account.",
+    "revoke": "This account may not ask that hub any more.",
+    "bill": "Private billing is on. Your hub begins to seal its half-hours with the next day.",
+    "bill-off": "Private billing is off. Your hub seals no more days.",
+}
 
 
 def _run(request: HttpRequest, id: str) -> Run:
@@ -35,29 +41,35 @@ def page(request: HttpRequest, id: str) -> HttpResponse:
     run = _run(request, id)
     about = {"run": run, "wish": run.wish, "code": run.request.code, "link": run.link}
     if isinstance(run, RelayRun):
-        about["config"] = {
+        config: dict = {
             "token": run.request.token,
             "hub": run.link.hub,
             "hubKey": base64url.encode(run.card.key),
             "code": run.request.code,
             "words": words.for_pages(),
         }
+        if run.order is not None:
+            about["order"] = run.order
+            config["bill"] = run.order.for_page()
+        about["config"] = config
         return render(request, "website/private.html", about)
     status = run.status()
     if status["state"] == "done":
         return _done(request, run)
     about |= {"status": status, "pin_error": request.session.pop("pin_error", "")}
-    if status["state"] == "refused":
-        about["trouble"] = words.error(status["error"], "part" if status["received"] else "nothing")
+    if status["state"] == "refused" and run.error:
+        name = words.name_of_hub(run.error.name, run.error.field)
+        part = "bill" if run.wish["what"] == "proof" else "part"
+        about["trouble"] = words.error_or_bill(name, part if status["received"] else "nothing")
     return render(request, "website/request.html", about)
 
 
 def _done(request: HttpRequest, run: Run) -> HttpResponse:
     if run.data_id:
-        return redirect("data", id=run.data_id)
-    said = {"link": "The hub is linked to your account.", "revoke": "This account may not ask that hub any more."}
-    messages.success(request, said.get(run.wish["what"], "Done. The readings have been deleted."))
-    return redirect("home")
+        return redirect("data-bill" if run.order is not None else "data", id=run.data_id)
+    what = "bill-off" if run.wish.get("of") == "bill" else run.wish["what"]
+    messages.success(request, _SAID.get(what, "Done. The readings have been deleted."))
+    return redirect("bill", hub=run.link.hub) if what in ("bill", "bill-off") else redirect("home")
 
 
 @require_GET
