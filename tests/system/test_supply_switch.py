@@ -74,6 +74,7 @@ def test_the_load_limit_turns_it_off_and_on_again(tmp_path):
         place = home(tmp_path, limit=[1, 2, 3, "disable"])
         async with place:
             place.bench.switches[0].take(1)
+            place.meter.draw_more(9000)  # more than its sun gives at noon
             await place.live_through()
             await moved(place, False)
             assert await journalled(place, "load limit") == "supply 8F01 over"
