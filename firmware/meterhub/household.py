@@ -102,7 +102,7 @@ class Household:
         registers, profile = meter.registers, meter.profile
         try:
             self._name_meters(meter, at)
-            kept = meter.intervals.reading(at, tuple([registers.value(c.obis, c.scale) for c in profile.columns]))
+            kept = meter.intervals.reading(at, tuple([registers.told(c.obis, c.scale) for c in profile.columns]))
         except HubError as err:
             if err.name not in meter_watch.OF_THE_STORE:
                 self._hub.journal.add("event", err.name, err.field)

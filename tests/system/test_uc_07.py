@@ -98,7 +98,7 @@ def test_uc_07_b_the_operator_has_generation_increased_and_both_directions_are_r
         assert (found["SETPOINT"], found["OPERATING_STATE"]) == ("20.000", "NORMAL")
         assert fed_in > 20
         assert market.ask("DNO", "dr.report", {"event": "gen"})["data"] == told
-        to_page(market, "today", "↑ 0.")  # what was generated, beside what was used
+        to_page(market, "today", "↑")  # what was generated, beside what was used
 
 
 def reported(market, before):

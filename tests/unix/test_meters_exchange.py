@@ -57,7 +57,7 @@ class Case(unittest.TestCase):
         channels = self.registers.update(told)
         columns = self.profile.columns
         moved = self.recorder.set_meters(tuple([self.registers.meter_of(column.obis) for column in columns]), at)
-        self.recorder.reading(at, tuple([self.registers.value(column.obis, column.scale) for column in columns]))
+        self.recorder.reading(at, tuple([self.registers.told(column.obis, column.scale) for column in columns]))
         return channels, moved
 
     def hear_from(self, start, stop, meter="A", gas="G", every=600):
@@ -121,6 +121,13 @@ class IntervalsTest(Case):
         self.assertEqual(self.recorder.open_entry(), Entry(T + STEP, OPEN, (None, self.reads("G", T + 1200))))
         self.recorder.set_meters(("B", "H"), T + 1202)
         self.assertEqual(self.recorder.open_entry(), None)
+
+    def test_while_another_meter_is_in_doubt_nothing_is_kept_of_the_one_before(self):
+        self.hear_from(0, 1200)
+        self.hear_from(1800, 3000, "B")  # in no hurry: the third telegram comes in the next interval
+        self.hear(3600, "B")
+        self.assertEqual(self.kept("A", "G"), [(0, MEASURED, "AG"), (1, MEASURED, ".G"), (2, EXCHANGED, ".G")])
+        self.assertEqual(self.kept(), [(0, MEASURED, ".G"), (1, MEASURED, ".G"), (2, EXCHANGED, "BG")])
 
     def test_a_sub_meter_s_exchange_leaves_the_others_alone(self):
         self.hear_from(0, 1200)

@@ -100,6 +100,24 @@ class NearestTest(Case):
         self.read(T + 40)
         self.assertEqual(self.kept(), [(0, MEASURED, 40)])
 
+    def test_a_register_that_is_told_once_an_hour_is_not_known_at_the_half_hour(self):
+        self.recorder.reading(T + 10, (100, 7))
+        for at in range(T + 20, T + 2 * STEP, 10):  # in between its power, and one register at times
+            self.recorder.reading(at, (None, None))
+            if at % 600 == 100:
+                self.recorder.reading(at, (None, 8))
+        self.recorder.reading(T + 2 * STEP + 10, (200, 9))
+        found = [(entry.at - T, entry.quality, entry.values) for entry in self.profile.kept]
+        self.assertEqual(found, [(0, MEASURED, (100, 7)), (STEP, PARTIAL, (None, 8)), (2 * STEP, MEASURED, (200, 9))])
+
+    def test_what_another_telegram_has_told_within_a_minute_counts_too(self):
+        self.recorder.reading(T - 50, (100, None))
+        self.recorder.reading(T + 10, (None, 7))
+        self.recorder.reading(T + STEP - 71, (200, None))
+        self.recorder.reading(T + STEP - 10, (None, 8))
+        self.recorder.reading(T + STEP + 11, (201, None))
+        self.assertEqual([entry.values for entry in self.profile.kept], [(100, 7), (None, 8)])
+
     def test_a_gap_stays_a_gap(self):
         self.read(T - 300, T + 4 * STEP + 300)
         self.assertEqual(self.kept(), [(0, PARTIAL, -300)])

@@ -64,6 +64,20 @@ class RegistersTest(unittest.TestCase):
         self.registers.update([wh("1-0:1.8.1", 130)])
         self.assertEqual(self.registers.value("1-0:1.8.0"), 120)
 
+    def test_what_the_newest_telegram_has_not_told_is_known_but_not_told(self):
+        def told():
+            return [self.registers.told(obis) for obis in ("1-0:1.8.0", "1-0:2.8.0")]
+
+        self.registers.update([wh("1-0:1.8.1", 100), wh("1-0:1.8.2", 20), wh("1-0:2.8.0", 7)])
+        self.assertEqual(told(), [120, 7])
+        self.registers.update([wh("1-0:1.8.1", 130), watts("1-0:1.7.0", 5)])  # a sum is whole or none
+        self.assertEqual(told(), [None, None])
+        self.assertEqual(self.registers.value("1-0:2.8.0"), 7)
+        self.assertEqual(self.backward([wh("1-0:1.8.0", 121), wh("1-0:2.8.0", 6)]), "1-0:2.8.0")
+        self.assertEqual(told(), [121, None])
+        self.registers.update([wh("1-0:1.8.0", 122, "another")])
+        self.assertEqual(told(), [None, None])
+
     def test_other_registers_of_a_tariff_do_not_count(self):
         self.registers.update([wh("1-0:1.8.1", 100), wh("1-0:1.8.11", 5000), watts("1-0:1.8.2", 7)])
         self.assertEqual(self.registers.value("1-0:1.8.0"), 100)

@@ -7,7 +7,9 @@ Errors   HubError INTERVAL_LATE for a reading older than what is kept; nothing c
 Runs on  both
 
 The value at an interval's end is that of the reading nearest to it, at most a minute before or after: MEASURED.
-Where there is none, it is that of the last reading inside the interval: PARTIAL. An interval without a reading is
+Where there is none, it is that of the last reading inside the interval: PARTIAL. A register that a reading does not
+tell has what another has told in the minute before it, else nothing: a meter that tells its totals once an hour, and
+its power all the time, has no total at the half-hour. An interval without a reading is
 not kept; it stays a gap, and nothing is ever guessed into one. An interval in which the hub was off, or its clock has
 jumped, is PARTIAL at the best; one in which a meter was exchanged is EXCHANGED.
 
@@ -42,6 +44,7 @@ class IntervalRecorder:
         self._step = profile.interval_s
         self._meters = None  # what set_meters was told last
         self._before = None  # (at, values, sure) of the newest reading
+        self._told = {}  # column -> when a reading has told it last
         self._closed = profile.last or 0  # end of the newest interval that is done with
         self._heard = 0  # ticks of the newest reading
         self._leap = (0, 0)  # (time, readings in a row) of those far ahead of all before
@@ -84,7 +87,8 @@ class IntervalRecorder:
     def reading(self, at: "int | None", values: tuple) -> int:
         """Take a reading; return how many intervals it closed.
 
-        at: Unix s by the meter's own clock, None when it has none; values: int or None, one per column of the profile.
+        at: Unix s by the meter's own clock, None when it has none; values: one per column of the profile, None where
+        this reading tells none.
         HubError INTERVAL_LATE comes once in a run of readings from before the newest one, or of another value at the
         end of an interval that is kept; what is kept and what is newer stays.
         """
@@ -118,6 +122,7 @@ class IntervalRecorder:
             return self._refuse(stamp, found[1])
         self._late = False
         self._heard = self._ticks_ms()
+        found = (stamp, self._with_newest(stamp, found[1]), found[2])
         closed = 0
         boundary = stamp // self._step * self._step
         ends = [boundary]
@@ -128,6 +133,16 @@ class IntervalRecorder:
                 closed += self._close(end, found)
         self._before = found
         return closed
+
+    def _with_newest(self, stamp, values):
+        """Return the values of a reading, and of those that it does not tell what was told in the minute before."""
+        values = list(values)
+        for i, value in enumerate(values):
+            if value is not None:
+                self._told[i] = stamp
+            elif self._before is not None and stamp - self._told.get(i, 0) <= _NEAR_S:
+                values[i] = self._before[1][i]
+        return tuple(values)
 
     def open_entry(self) -> "Entry | None":
         """Return the Entry, quality OPEN, of the interval that has not ended, None when it has no reading yet."""

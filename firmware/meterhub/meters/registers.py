@@ -36,6 +36,7 @@ class Registers:
         self.meters = {}  # channel -> id of the meter behind it
         self.changed = []  # what the newest update() returned, or would have
         self._last = {}
+        self._newest = {}  # obis -> Reading of the newest telegram, taken or not
         self._strange = {}  # channel -> (another id than its meter's, telegrams in a row that have told it)
         self._odd = {}  # obis -> (readings in a row that cannot follow the register's, the last of them)
 
@@ -52,6 +53,11 @@ class Registers:
         reading = self._last.get(obis)
         return None if reading is None else whole(reading, scale)
 
+    def told(self, obis: str, scale: int = 0) -> "int | None":
+        """Return a register's value as value() does, but None unless the newest telegram has told it."""
+        reading = self._last.get(obis)
+        return whole(reading, scale) if reading is not None and reading is self._newest.get(obis) else None
+
     def meter_of(self, obis: str) -> str:
         """Return the id of the meter that a register is of, "" while it was not read or told none."""
         reading = self._last.get(obis)
@@ -67,7 +73,7 @@ class Registers:
         if self._strange:
             readings = [reading for reading in readings if reading.channel not in self._strange]
         odd = None
-        present = {}
+        present = self._newest = {}
         for reading in readings:
             present[reading.obis] = reading
         for obis in [obis for obis in present if obis[:4] == "1-1:" and obis[4:8] in _USUAL]:

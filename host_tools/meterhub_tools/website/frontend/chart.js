@@ -21,6 +21,8 @@ const dayName = format({ weekday: "short", day: "numeric" });
 const monthName = format({ month: "short" });
 const dayLong = format({ weekday: "short", day: "numeric", month: "short" });
 
+const without = (missing) => `without ${missing.toLocaleString()} ${missing === 1 ? "interval that was" : "intervals that were"} not read`;
+
 class Figures {
   constructor(data) {
     this.data = data;
@@ -77,7 +79,7 @@ class Figures {
     const known = this.bars.filter((bar) => bar.value !== null);
     const missing = this.bars.reduce((sum, bar) => sum + bar.missing, 0);
     el("sum").textContent = `${kwh(known.length ? known.reduce((sum, bar) => sum + bar.value, 0) : null)} kWh`;
-    el("sum-note").textContent = missing ? `without ${missing.toLocaleString()} intervals that were not read` : "";
+    el("sum-note").textContent = missing ? without(missing) : "";
     const all = totals(this.data, this.column);
     const rows = [
       ["Register at the start", `${kwh(all.first, 3)} kWh`],
