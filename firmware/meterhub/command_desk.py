@@ -53,7 +53,7 @@ _SECURITY = ("NOT_AUTHORISED", "REPLAY", "REVOKED", "EXPIRED", "NOT_CONSENTED") 
 _RECORDED = {"decline": "CONSUMER_DECLINED", "override": "CONSUMER_DECLINED"}  # outcomes, and no errors
 _FLOWS = (  # of ETSI TR 102 691, 5.2.3 on
     "readings 01 schedules 01 maintenance 02 credentials 02 clock 02 power_quality 04 outage 05 outage_plan 05 "
-    "demand 06 security 09 tariffs 10 supply 11 efficiency 13 messages 14 consent 14 privacy 14"
+    "demand 06 load_calendar 06 security 09 tariffs 10 supply 11 efficiency 13 messages 14 consent 14 privacy 14"
 )
 
 

@@ -20,6 +20,7 @@ import json
 
 from micropython import const
 
+from . import lazy
 from .errors import HubError, StoreError
 from .hal.ticks import now_ms, since
 
@@ -46,6 +47,17 @@ class Loads:
         for number in range(1, count + 1):
             if self.sensed(number) not in (None, self._wants(number)):
                 self._switches[number - 1].drive(self._wants(number))
+        self._calendars = None  # load_calendar.Calendars, where a load has one
+        if any([hub.record("load%d" % (i + 1)).is_there() for i in range(count)]):
+            self._with_calendars()
+
+    def _with_calendars(self):
+        if self._calendars is None:
+            from . import load_calendar  # noqa: PLC0415 - few loads have one
+
+            lazy.keep(lazy.parts(load_calendar.PARTS))
+            self._calendars = load_calendar.Calendars(self._hub, self)
+        return self._calendars
 
     def _load(self):
         try:
@@ -112,6 +124,25 @@ class Loads:
             self._change(own, self._held)
             raise HubError("EXECUTE_FAILED", "load%d" % number)
 
+    def set_calendar(self, number: int, packed: bytes) -> None:
+        """Let a load follow a calendar (load_calendar.py), b"" for none; HubError RECORD_FAILED: all is as before."""
+        self._with_calendars().put(self.check(number), packed)
+
+    def calendar(self, number: int) -> dict:
+        """Return {calendar: a load's packed one, b"" for none, next: when it switches, 0: not soon}."""
+        if self._calendars is None:
+            return {"calendar": b"", "next": 0}
+        return self._calendars.report(number)
+
+    def follow(self, number: int, on: int) -> bool:
+        """Set the own state that the calendar says; return whether it is another. HubError RECORD_FAILED."""
+        if self._own[number - 1] == on:
+            return False
+        own = list(self._own)
+        own[number - 1] = on
+        self._change(own, self._held)
+        return True
+
     def hold(self, number: int, until: int, by: str, on: bool) -> None:
         """Let a switch be on or off until then; `by` says whose wish it is, and a new one of theirs replaces it."""
         held = [one for one in self._held if one[0] != self.check(number) or one[2] != by]
@@ -141,7 +172,9 @@ class Loads:
             yield
 
     def tick(self, now: int) -> None:
-        """Once a second: end what has been held long enough. now: Unix s, 0 while that is not known."""
+        """Once a second: switch by the calendars, end what has been held long enough. now: Unix s, 0: not known."""
+        if self._calendars is not None:
+            self._calendars.tick(now)
         if not now or all([until > now for _, until, _, _ in self._held]):
             return
         held = [one for one in self._held if one[1] > now]

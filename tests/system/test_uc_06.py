@@ -159,6 +159,32 @@ def test_uc_06_v2_a_setting_of_one_appliance_is_changed(market):
     assert switch(market, 1).moved == before
 
 
+def test_uc_06_v2_an_appliance_follows_its_calendar_and_the_hand_until_it_turns_again(market):
+    never, always = ({"load": 2, "zone": "UTC0", "days": [[0, on]]} for on in (0, 1))
+    sent = market.send("SUP", "set.aux_calendar", never)
+    told = market.answer(sent)["data"]
+    assert (told["own"], told["on"], told["next"], len(told["calendar"])) == (0, 0, 0, 64)
+    journalled(market, "command done", "set.aux_calendar", sent)
+    market.journal("load calendar", "load2 off")
+    market.ask("SUP", "set.aux_controller_state", {"load": 2, "on": True})
+    moves(market, 2, True)
+    market.kill()
+    moves(market, 2, False)  # nothing drives it any more
+    market.start()
+    moves(market, 2, True)
+    at = now() + 4
+    assert market.ask("SUP", "set.aux_calendar", never, at=at)["data"] == {"staged": at}
+    moves(market, 2, False)
+    assert now() >= at
+    assert market.ask("SUP", "set.aux_calendar", always)["data"]["on"] == 1
+    moves(market, 2, True)
+    assert market.refused("SUP", "set.aux_calendar", always | {"load": 3}) == "NOT_AVAILABLE load"
+    assert market.refused("SUP", "set.aux_calendar", never | {"days": [[0, 2]]}) == "INVALID_VALUE arg.days[0][1]"
+    assert market.refused("LC", "set.aux_calendar", never) == "NOT_AUTHORISED cmd"
+    gone = market.ask("SUP", "set.aux_calendar", {"load": 2})["data"]
+    assert (gone["calendar"], gone["on"]) == ("", 1)
+
+
 def test_uc_06_v2_an_appliance_that_does_not_obey_is_told(market):
     to_page(market, "now", "next")
     switch(market, 2).stuck = True

@@ -79,7 +79,7 @@ reset.voltage_counters power_quality P DNO
 set.max_demand_period readings P DNO
 reset.max_demand readings - DNO
 set.aux_controller_state demand CP SUP
-set.aux_calendar - CPF SUP
+set.aux_calendar load_calendar CPF SUP
 set.aux_level_limit demand CP LC
 message.send messages - SUP DNO ADM ESP EFF
 message.withdraw messages - SUP DNO ADM ESP EFF
