@@ -4,10 +4,11 @@ import unittest
 
 import micropython
 
+from meterhub.hal import bench
 from meterhub.hal.button import Press
 from meterhub.hal.pulse import Pulse
 from meterhub.hal.pulse_edges import EdgePulse
-from meterhub.hal.ticks import since
+from meterhub.hal.ticks import age, since
 
 WRAP = 1 << 30
 
@@ -82,6 +83,10 @@ class PressTest(unittest.TestCase):
         self.assertEqual(press.poll(False, 100), "short")
         self.assertEqual(since(5, WRAP - 5), 10)
         self.assertEqual(since(WRAP - 5, 5), -10)
+
+    def test_what_is_old_is_never_taken_for_what_is_to_come(self):
+        self.assertEqual((age(5, WRAP - 5), age(7, 7)), (10, 0))
+        self.assertEqual(age(8 * 86400000, 0), 8 * 86400000)
 
 
 def contact(edges, pulse=None):
@@ -189,6 +194,22 @@ class PulseTest(unittest.TestCase):
         pulse.add(1, 100)
         pulse.due = True
         self.assertEqual((pulse.newest(), pulse.due), ((2, 900), False))
+
+
+class BackoffTest(unittest.TestCase):
+    def test_it_waits_after_a_failure_alone_whatever_the_ticks_are(self):
+        kept = bench.now_ms
+        try:
+            for ticks in (0, 0x1FFFFFFF, 0x20000000, 0x3FFFFFFF):
+                bench.now_ms = lambda ticks=ticks: ticks
+                backoff = bench.Backoff()
+                self.assertFalse(backoff.waiting())
+                wait_ms = backoff.failed()
+                self.assertTrue(backoff.waiting())
+                bench.now_ms = lambda ticks=ticks + wait_ms: ticks & 0x3FFFFFFF
+                self.assertFalse(backoff.waiting())
+        finally:
+            bench.now_ms = kept
 
 
 if __name__ == "__main__":

@@ -61,6 +61,15 @@ class NoticesDisplayTest(unittest.TestCase):
         self.hub.press("B")
         self.assertEqual((self.state(number), self.hub.display.page.title), ("deleted", "NOW"))
 
+    def test_what_wants_an_answer_shows_itself_however_long_nobody_has_touched_a_button(self):
+        for days in (5, 7, 11):
+            self.hub.ticks += days * 86400000
+            number = self.send(answer="accept")
+            self.assertEqual(self.hub.shown(), ("MESSAGE", "Hello", "no", "yes"))
+            self.hub.press("B")
+            self.assertEqual(self.state(number), "accepted")
+            self.hub.press("A")
+
     def test_an_urgent_one_shows_itself_without_asking_and_is_put_off_or_read(self):
         number = self.send(priority=2)
         self.assertEqual(self.hub.shown(), ("MESSAGE", "Hello", "later", "ok"))

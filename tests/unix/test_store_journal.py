@@ -10,6 +10,7 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 from store_folder import flip, fresh, read, remove, write
 
 from meterhub.codec.crc import crc16_arc
+from meterhub.store import journal as store_journal
 from meterhub.store import journal_end
 from meterhub.store.journal import Journal
 
@@ -106,6 +107,19 @@ class JournalTest(Case):
         self.assertEqual(len(kept), 11)
         self.assertEqual(kept[-1].detail, "a true one")
         self.assertEqual(self.journal.suppressed, 990)
+
+    def test_after_weeks_of_peace_there_is_room_for_it_again(self):
+        ticks = [0]
+        kept, store_journal.now_ms = store_journal.now_ms, lambda: ticks[0] & 0x3FFFFFFF
+        try:
+            self.journal = self.boot()
+            for days in (0, 5, 7, 11, 15):
+                ticks[0] += days * 86400000
+                for _ in range(11):
+                    self.journal.foreign("MALFORMED", str(days))
+        finally:
+            store_journal.now_ms = kept
+        self.assertEqual((len(self.journal.last("security", 100)), self.journal.suppressed), (50, 5))
 
     def test_the_listener_hears_every_entry(self):
         heard = []

@@ -60,7 +60,7 @@ class LastTest(unittest.TestCase):
 
     def boot(self, *words):
         self.record = Counting(self.folder + "/main")
-        self.last = LastValues(self.record, Kept(self.board), "main", *words, ticks_ms=lambda: self.ms)
+        self.last = LastValues(self.record, Kept(self.board), "main", *words, ticks_ms=lambda: self.ms & 0x3FFFFFFF)
         return self.last
 
     def count(self, n, gap_ms):
@@ -92,6 +92,14 @@ class LastTest(unittest.TestCase):
         self.ms += 8800
         self.last.note(AT, self.last.values, self.last.pulses)
         self.assertEqual((Counting.saves, self.boot().pulses), (2, 22))
+
+    def test_after_weeks_without_a_pulse_they_are_saved_as_soon_as_ever(self):
+        for days in (5, 7, 11, 15):
+            self.count(10, 2000)
+            saves = Counting.saves
+            self.ms += days * 86400000
+            self.count(10, 100)
+            self.assertEqual((Counting.saves, self.last.due_ms()), (saves + 1, -1))
 
     def test_both_numbers_can_be_chosen(self):
         self.boot(60, 3)

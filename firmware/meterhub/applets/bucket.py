@@ -1,6 +1,10 @@
 """A token bucket: so many at once, then one every so often."""
 
-import time
+from micropython import const
+
+from ..hal.ticks import age, now_ms
+
+_WRAP = const(0x3FFFFFFF)
 
 
 class Bucket:
@@ -10,14 +14,14 @@ class Bucket:
         self._size = size
         self.refill_ms = refill_ms
         self._left = size
-        self._since = time.ticks_ms()
+        self._since = now_ms()
 
     def take(self) -> bool:
         """Take a token; False when there is none."""
-        gained = time.ticks_diff(time.ticks_ms(), self._since) // self.refill_ms
-        if gained > 0:
+        gained = age(now_ms(), self._since) // self.refill_ms
+        if gained:
             self._left = min(self._size, self._left + gained)
-            self._since = time.ticks_add(self._since, gained * self.refill_ms)
+            self._since = (self._since + gained * self.refill_ms) & _WRAP
         if not self._left:
             return False
         self._left -= 1

@@ -21,7 +21,7 @@ import struct
 
 from micropython import const
 
-from .ticks import now_ms, since
+from .ticks import age, now_ms
 
 _PATIENCE_S = 1.0  # the bench may share its processor with many others
 _FIRST_WAIT_MS = const(250)
@@ -49,7 +49,7 @@ class Backoff:
 
     def waiting(self) -> bool:
         """Return True while it is too early for the next try."""
-        return self._wait_ms > since(now_ms(), self._failed_at)
+        return self._wait_ms > age(now_ms(), self._failed_at)
 
 
 def _address(bench):

@@ -10,7 +10,7 @@ Runs on  both
 
 from micropython import const
 
-from ..hal.ticks import now_ms, since
+from ..hal.ticks import age, now_ms
 
 _REFRESH_MS = const(10000)
 _RETRY_MS = const(5000)
@@ -36,13 +36,13 @@ class Driver:
     def show(self, page, dim: bool = False, leaf: int = 0) -> bool:
         """Show a leaf of `page`; return True when the display has taken it. Blocks while it is sent."""
         now = now_ms()
-        age = _RETRY_MS if self._tried_at is None else since(now, self._tried_at)
-        if not self._works and age < _RETRY_MS:
+        tried_ms = _RETRY_MS if self._tried_at is None else age(now, self._tried_at)
+        if not self._works and tried_ms < _RETRY_MS:
             return False
-        if self._works and self._shown == (page, dim, leaf) and age < _REFRESH_MS:
+        if self._works and self._shown == (page, dim, leaf) and tried_ms < _REFRESH_MS:
             return True
         try:
-            if not self._works or age >= _REFRESH_MS:
+            if not self._works or tried_ms >= _REFRESH_MS:
                 self._tried_at = now
                 self.start()
             self.send(page, dim, leaf)

@@ -18,7 +18,7 @@ import asyncio
 from micropython import const
 
 from .. import lazy
-from ..hal.ticks import now_ms, since
+from ..hal.ticks import age, now_ms, since
 from . import pages
 
 _STEP_MS = const(250)
@@ -65,6 +65,9 @@ class Ihd:
         self._leaf = 0
         self._on_since = None
         self._loaded = False  # modules of pages that are seldom needed
+
+    def _untouched_ms(self):
+        return age(self._ticks_ms(), self._touched)
 
     def _since(self, then):
         """Milliseconds from `then` to now; negative when it lies ahead."""
@@ -197,13 +200,13 @@ class Ihd:
             self._pin = self._request = None
             self.notice(("PIN expired", "Nothing was sent.", "Ask again on the website."), 10)
         if self._stop[0] == "start":
-            if not self._model.waiting and self._since(self._touched) >= _START_MS:
+            if not self._model.waiting and self._untouched_ms() >= _START_MS:
                 self._home()
-        elif self._since(self._touched) >= _IDLE_MS:
+        elif self._untouched_ms() >= _IDLE_MS:
             if self._opened and self._opened[1]:
                 self.on_notice(self._opened[0], "later")
             self._home()
-        if self._model.alert and self._scene() == _HOME and self._since(self._touched) >= _QUIET_MS:
+        if self._model.alert and self._scene() == _HOME and self._untouched_ms() >= _QUIET_MS:
             self._opened = (self._model.alert, True)
             self._touched = self._ticks_ms()
 
@@ -213,7 +216,7 @@ class Ihd:
         """Milliseconds since which this leaf of what is on has been on the display; -1 when it is not."""
         if self._on_since is None or self._scene() is not self._on:
             return -1
-        return self._since(self._on_since)
+        return age(self._ticks_ms(), self._on_since)
 
     def _armed(self):
         """True when a press can mean the request."""

@@ -21,7 +21,7 @@ from micropython import const
 
 from ..codec.load_profile import CLOCK_UNSURE, EXCHANGED, MEASURED, OPEN, PARTIAL, Entry
 from ..errors import HubError
-from ..hal.ticks import now_ms, since
+from ..hal.ticks import age, now_ms
 
 _NEAR_S = const(60)
 _STALE_S = const(120)
@@ -169,7 +169,7 @@ class IntervalRecorder:
 
         now: Unix s. It is left open for two minutes, and while telegrams come: the next one may be the nearest.
         """
-        if self._before is None or since(self._ticks_ms(), self._heard) < _SILENT_MS:
+        if self._before is None or age(self._ticks_ms(), self._heard) < _SILENT_MS:
             return 0
         end = self._end_of(self._before[0])
         if end <= self._closed or now <= end + _STALE_S:

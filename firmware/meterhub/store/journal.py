@@ -32,7 +32,7 @@ from ..codec.crc import crc16_arc
 from ..crypto.equal import equal
 from ..crypto.hmac import hmac_sha256
 from ..errors import StoreError
-from ..hal.ticks import now_ms, since
+from ..hal.ticks import age, now_ms
 from . import files
 from .record import Record
 from .window import Window
@@ -122,7 +122,7 @@ class Journal:
 
         What is more is only counted, in `suppressed`: nobody can push the true entries out.
         """
-        gained = max(0, since(now_ms(), self._refilled)) // _FOREIGN_MS
+        gained = age(now_ms(), self._refilled) // _FOREIGN_MS
         if gained:
             self._tokens = min(_FOREIGN, self._tokens + gained)
             self._refilled = now_ms()

@@ -19,7 +19,7 @@ from micropython import const
 
 from ..codec import varint
 from ..codec.obis import pack_obis, unpack_obis
-from ..hal.ticks import now_ms, since
+from ..hal.ticks import age, now_ms
 
 _VERSION = const(1)
 _OBIS_BYTES = const(6)
@@ -64,7 +64,7 @@ class LastValues:
         pulses, values = self._saved
         if self.pulses - pulses < (self._save_pulses if self.pulses else 1) and (self.pulses or values == self.values):
             return -1
-        return max(0, self._save_ms - since(self._ticks_ms(), self._saved_ms))
+        return max(0, self._save_ms - age(self._ticks_ms(), self._saved_ms))
 
     def put_away(self) -> None:
         """Save what is not saved yet; for the moment before a restart, too."""
