@@ -334,6 +334,7 @@ def test_broker_that_is_not_there_is_said(desk, tmp_path, role, monkeypatch):
         (["price=0.285"], "0.285 is a fraction"),
         (["--from", "yesterday"], "--from 'yesterday' is no time"),
         (["--deadline", "0"], "--deadline wants"),
+        (["--settled"], "--settled goes with --hub and --wait"),
         (["--at", "soon"], "--at 'soon' is no time"),
     ],
 )

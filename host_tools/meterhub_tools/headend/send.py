@@ -61,7 +61,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--wait", action="store_true", help="for the hub's answer")
     parser.add_argument(
-        "--settled", action="store_true", help="with --wait: for the final one, when it is accepted first"
+        "--settled", action="store_true", help="with --hub and --wait: for the final one, when it is accepted first"
     )
     parser.add_argument("--json", action="store_true", help="for machines")
     options.add_arguments(parser)
@@ -109,6 +109,8 @@ def run(args: argparse.Namespace) -> int:
     arg = arguments(args, now)
     if not 0 < args.deadline <= wire.MAX_LIFE_S:
         raise ToolError("--deadline wants 1 second to 7 days")
+    if args.settled and (args.port or not args.wait):
+        raise ToolError("--settled goes with --hub and --wait: the final answer comes over the broker")
     known = options.store(args)
     try:
         given = _give(role, args, known, Wish("", args.cmd, arg, at, args.deadline))
