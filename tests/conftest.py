@@ -35,10 +35,12 @@ _WAITING = (
     "test_simulators_line.py",
     "test_eavesdropper.py",
 )
+_LONGEST = ("test_deploy.py", "test_on_micropython.py")  # minutes each, in one piece: begun first
 # What a hub alone runs is tested where it runs, by test_on_micropython.py; here, what the host tools import as well.
-_OF_A_HUB = """applet command demand events household ihd letter links meter_watch notices outages registration
-schedule selftest services supervise supply tamper tariff_dates tariff_desk tariff_parts tariff_service timekeeper
-voltage wipe meters_dlms_memory meters_p1_encrypted_line meters_p1_memory meters_sml_memory"""
+_OF_A_HUB = """applet bucket command demand events household ihd letter links load_calendar meter_watch notices
+outages registration schedule selftest services supervise supply tamper tariff_dates tariff_desk tariff_parts
+tariff_service timekeeper voltage wipe meters_dlms_memory meters_p1_encrypted_line meters_p1_memory
+meters_sml_memory"""
 collect_ignore_glob = [f"unix/test_{name}*.py" for name in _OF_A_HUB.split()]
 
 
@@ -51,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Bring the files into an order in which one that works is followed by one that waits."""
     files = list(dict.fromkeys(item.path for item in items))
     waiting = sorted((path for path in files if path.name in _WAITING), key=lambda path: _WAITING.index(path.name))
-    working = [path for path in files if path not in waiting]
+    working = sorted((path for path in files if path not in waiting), key=lambda path: path.name not in _LONGEST)
     order = {path: 2 * at for at, path in enumerate(working)} | {path: 2 * at + 1 for at, path in enumerate(waiting)}
     items.sort(key=lambda item: order[item.path])
 
