@@ -21,11 +21,11 @@ HALF_HOUR_S = 1800
 def half_hour_over_in(seconds: int):
     """Set the clocks of home and roles ahead, so that a half-hour is over so soon; yield their time.time().
 
-    It is never the last one of a day in London: what happens in it is still of today when it is over.
+    It is never the last one of a day in London or Paris: what happens in it is still of today when it is over.
     """
     ahead_s = (-int(time.time()) - seconds) % HALF_HOUR_S
-    if (int(time.time()) + ahead_s + seconds) // 3600 % 24 in (0, 23):
-        ahead_s += 2 * 3600
+    if (int(time.time()) + ahead_s + seconds) // 3600 % 24 in (22, 23, 0):
+        ahead_s += 3 * 3600
 
     def now():
         return time.time() + ahead_s
