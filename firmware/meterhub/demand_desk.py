@@ -85,13 +85,16 @@ class DemandDesk:
             self._record.set_aside()
         return 1, []
 
-    def _save(self, events, after=None):
+    def _save(self, events, after=None, commit=None):
         gc.collect()  # the record is one piece of memory
         raw = json.dumps({"v": 1, "next": after or self._next, "events": events}).encode()
         if len(raw) > _BYTES:
             raise HubError("STORE_FULL", "demand")
         try:
-            self._record.save(raw)
+            if commit is None:
+                self._record.save(raw)
+            else:
+                commit(self._record, raw)
         except OSError:
             raise HubError("RECORD_FAILED", "demand")
         self.events, self._next = events, after or self._next
@@ -122,12 +125,12 @@ class DemandDesk:
             rest.remove(done[0])
         return rest
 
-    def add(self, event: dict) -> None:
+    def add(self, event: dict, commit=None) -> None:
         """Take an event in, in the place of the one with the same id; without intervals it only ends that one."""
         before = self.find(event["kid"], event["id"])
         rest = self.room(event["kid"], event["id"])
         event.update({"n": self._next, "action": "none", "done": 0, "begun": 0, "acted": 0, "fault": 0})
-        self._save(rest + ([event] if event["intervals"] else []), self._next + 1)
+        self._save(rest + ([event] if event["intervals"] else []), self._next + 1, commit)
         if before is not None:
             self._let_go(before)
 
@@ -182,10 +185,40 @@ class DemandDesk:
                 start = interval[1] + interval[3]
                 if start <= now < start + interval[2]:
                     if not event["begun"] >> i & 1:
+                        if not self._may(event, now):
+                            self._drop(event)
+                            break
                         self._begin(event, i)
                     elif interval[4] in CAPS:
                         self._watch(event, interval)
                     self._look(event)
+
+    def _may(self, event, now):
+        """Return whether who sent an event may still steer and read: its key counts, and so does the consent."""
+        kid = event["kid"]
+        entry = self._hub.letters.entry(kid)  # who writes letters stays loaded
+        before = lazy.loaded()
+        from .trust import matrix, roles  # noqa: PLC0415 - at the beginning and at the end of an event
+
+        may = ""
+        if entry is not None and roles.in_force(entry, now):
+            row = matrix.row(event["kind"] + ".event") or ("", "", [])
+            may = matrix.permission(row[2], entry[roles.ROLE])
+        matrix = roles = None
+        lazy.let_go(lazy.loaded() - before)
+        return may == "yes" or (may == "consent" and self._hub.role_consents().granted(kid, "demand", now))
+
+    def _drop(self, event):
+        """End an event that nobody may steer any more; it is not reported."""
+        event["done"] = 1
+        self._let_go(event)
+        notices = self._hub.notices
+        try:
+            notices.withdraw(notices.find(event["kid"], event["id"]))
+        except HubError:  # nothing that anybody could see
+            pass
+        self._hub.journal.add("security", "REVOKED", "demand " + event["id"])
+        self._note()
 
     def _begin(self, event, i):
         interval = event["intervals"][i]
@@ -267,6 +300,9 @@ class DemandDesk:
     def finish(self, event):
         """Queue the report of an event that is over; yields in between."""
         self._let_go(event)
+        if not self._may(event, self._hub.clock.now()):
+            self._drop(event)
+            return
         data = yield from self.report(event)
         letters = getattr(self._hub, "letters", None)
         if letters is not None:

@@ -44,6 +44,8 @@ class Calendars:
         self._kept = [None] * loads.count  # Rates of each, None: no calendar
         self._due = [0] * loads.count  # when it switches next
         self._packed = [b""] * loads.count
+        self._again = [0] * loads.count  # uptime until which a flash that took nothing is left alone
+        self._seen = 1 << 33  # the time that tick() was told last
         self._moving = {}  # number -> since when its feedback may still be another
         for number in range(1, loads.count + 1):
             self._load(number)
@@ -67,6 +69,7 @@ class Calendars:
         """Let a load follow a calendar from now on, b"" for none; HubError RECORD_FAILED: the one before stays."""
         self._keep(number, packed, 0)
         self._take(number, bytes(4) + packed)
+        self._again[number - 1] = 0
         self.tick(self._hub.clock.now())
 
     def _keep(self, number, packed, due):
@@ -88,14 +91,22 @@ class Calendars:
         self._watch(now)
         if not now:
             return
+        back, self._seen = now < self._seen, now
         for i, rates in enumerate(self._kept):
-            if rates is None or now < self._due[i] <= now + _LOOK_S + self._loads.offset_s:
+            if rates is None:
+                continue
+            if back and now < self._due[i]:  # a start, or the clock was ahead: what is planned may be too late
+                change = rates.next_change(now - self._loads.offset_s)
+                if change is not None:
+                    self._due[i] = min(self._due[i], change + self._loads.offset_s)
+            is_waiting = now < self._due[i] <= now + _LOOK_S + self._loads.offset_s
+            if is_waiting or self._hub.clock.uptime_s() < self._again[i]:
                 continue
             try:
                 self._switch(i + 1, rates, now)
             except HubError as err:  # the flash takes nothing: what is not written is not done, and is tried again
                 self._hub.journal.add("event", err.name, "load%d calendar" % (i + 1))
-                self._due[i] = now + _AGAIN_S
+                self._again[i] = self._hub.clock.uptime_s() + _AGAIN_S
 
     def _turns(self, rates, due):
         """Return whether the calendar turns at `due`, or it was only to be looked at again."""
@@ -118,7 +129,7 @@ class Calendars:
     @staticmethod
     def _has_turned(rates, since, until):
         change = rates.next_change(since)
-        return change is not None and change <= until
+        return (change is not None and change <= until) or rates.band_at(since) != rates.band_at(until)
 
     def _watch(self, now):
         """Tell once of a switch that has not moved."""

@@ -36,6 +36,7 @@ class Market:
         self._reporting = False
         self.alerted = {}
         self._look_at = 0  # uptime when it is looked whether somebody must get to know of this hub
+        self._seen_at = 0  # the time that tick() was told last
         self._seen = None  # what it was when that was done last
         self._health_at = _FIRST_S
         self._warned = []
@@ -101,12 +102,18 @@ class Market:
     def decided(self, notice: dict, decision: str) -> None:
         """Tell the service of a notice, and who asked, what the household has decided (notices.py)."""
         if notice["service"]:  # else it was the hub's own
-            self.commands().decided(notice, decision)
+            try:
+                self.commands().decided(notice, decision)
+            except StoreError as err:  # the counters are lost: nobody can be told
+                self._hub.journal.foreign("INTEGRITY_FAILED", err.args[0][-60:])
 
     def failed(self, kid: str, claims: dict, name: str) -> None:
         """The answer to a command could not be sent, or was not received: whom that concerns besides hears of it."""
         if claims["kind"] == "answer":
-            self.commands().failed(kid, claims, name)
+            try:
+                self.commands().failed(kid, claims, name)
+            except StoreError as err:  # the counters are lost: letters go on
+                self._hub.journal.foreign("INTEGRITY_FAILED", err.args[0][-60:])
 
     def name(self, kid: str) -> str:
         """Return the name of the key `kid` as the household knows it; "" for none."""
@@ -128,7 +135,11 @@ class Market:
         if self.staged_at and now >= self.staged_at and not self._activating:
             self._activating = True
             self._hub.start("staged", self._activate)
-        if self.schedules_at and now >= self.schedules_at and not self._reporting:
+        if now:
+            if now < self._seen_at - _LOOK_S and self.schedules_at:
+                self.schedules_at = 1  # the clock was ahead
+            self._seen_at = now
+        if self.schedules_at and now >= self.schedules_at and now and not self._reporting:
             self._reporting = True
             self._hub.start("schedules", self._report)
         if self._hub.wan is not None and self._hub.wan.is_up and self._has_letters():
@@ -185,10 +196,8 @@ class Market:
         lazy.let_go(lazy.loaded() - before)
 
     async def _activate(self):
-        try:
-            await self.commands().activate()
-        finally:
-            self._activating = False
+        await self.commands().activate()
+        self._activating = False  # not before: who has failed is started again
 
     async def _report(self):
         self.commands()  # it is what reads

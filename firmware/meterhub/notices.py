@@ -59,6 +59,8 @@ _SOON_S = const(300)
 _AGAIN_S = const(60)  # after a flash that could not be written
 _STAYS_S = const(10)  # after somebody has looked
 _MOST_DUE = const(24)
+_ADVISERS = ("EFF", "ESP")  # whose messages nobody has agreed to: one of them never fills the others' room
+_MOST_OF_ONE = const(4)
 _ALIVE = ("shown", "read", "accepted", "declined", "overridden", "saved")
 _ANSWERS = {"accept": "accepted", "decline": "declined", "override": "overridden"}
 _ENDS = {"save": "saved", "delete": "deleted"}
@@ -119,6 +121,9 @@ class Notices:
         old = [row for row in self._box.rows if row[KID] == notice["kid"] and row[REF] == notice["ref"]]
         old = [row for row in old if _lives(row)]
         rows = self._with([_ended(row, "withdrawn", "replaced", now) for row in old])
+        mine = [row for row in rows if row[KID] == notice["kid"] and _lives(row)]
+        if notice["role"] in _ADVISERS and len(mine) >= _MOST_OF_ONE:
+            raise HubError("STORE_FULL", "notices")
         while len(rows) >= MOST:
             rows.remove(_least(rows, now))
         number = self._box.write(notice)

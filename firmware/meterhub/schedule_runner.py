@@ -34,7 +34,7 @@ def settle(hub) -> int:
         if one is not None and claims["seq"] == one[schedules.SEQ] + 1:
             _move_on(hub, one, claims["seq"])
             schedules.save(record, known)
-    return schedules.next_at(known)
+    return 1 if known else 0  # as soon as there is a time: it may have been ahead
 
 
 async def run(hub) -> None:
@@ -51,6 +51,12 @@ async def _run(hub, record):
         now = hub.clock.now()
         known = schedules.load(record)
         hub.market.schedules_at = schedules.next_at(known)
+        ahead = [one for one in known if schedules.is_ahead(one, now)]
+        for one in ahead:
+            schedules.plan_from(one, now, hub.drbg)
+        if ahead:
+            schedules.save(record, known)
+            hub.market.schedules_at = schedules.next_at(known)
         due = [one for one in known if one[schedules.AT] <= now]
         if not due:
             return

@@ -32,6 +32,7 @@ _SETTLING = const(3)  # ticks
 _MINUTES = const(60)
 _DAY_S = const(86400)
 _EXPORT_S = const(60)
+_REST_S = const(60)  # a contact that shakes is one opening
 _MOST_HEARD = const(16)
 _METERS = ("METER_SILENT", "meter is back", "REGISTER_BACKWARD")
 
@@ -86,7 +87,7 @@ class TamperWatch:
             lasts = contact.is_closed is not None and contact.is_closed == (name == _CLOSES)
             if told != seen or lasts:
                 self._set(name, True, CODES[name])
-            if not lasts:
+            if not lasts and self._hub.clock.uptime_s() - self.active.get(name, -_REST_S) >= _REST_S:
                 self._set(name, False, CODES[name])
         one[2] = told
 

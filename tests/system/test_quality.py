@@ -46,7 +46,7 @@ async def observed(folder: Path) -> None:
             bench.set_contact("cover", False)
             await journalled(hub, "tamper cover")
             bench.set_contact("cover", True)
-            await journalled(hub, "tamper cover ended")
+            await journalled(hub, "tamper cover ended", 90)  # a minute later
     finally:
         ended.set()
         thread.join()
@@ -57,7 +57,7 @@ async def observed(folder: Path) -> None:
     assert Record(str(hub.data / "voltage-now")).load()
 
 
-async def journalled(hub: CabledHub, name: str) -> None:
-    async with asyncio.timeout(60):
+async def journalled(hub: CabledHub, name: str, timeout_s: float = 60) -> None:
+    async with asyncio.timeout(timeout_s):
         while not hub.journal(name):
             await asyncio.sleep(0.1)

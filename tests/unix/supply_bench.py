@@ -15,7 +15,7 @@ from meterhub.store.record import Record
 
 NOW = 1790000000  # 2026-09-21 14:13:20 UTC
 SUP, OTHER = "S" * 16, "T" * 16
-Command = namedtuple("Command", ("kid", "role", "ctr", "iat", "cmd", "arg", "at", "h"))
+Command = namedtuple("Command", ("kid", "role", "since", "ctr", "iat", "cmd", "arg", "at", "h"))
 
 
 class Contactor:
@@ -88,6 +88,10 @@ class Letters:
     def __init__(self):
         self.alerts = []
         self.reports = []
+        self.key = ["", "LC", "", "The LC", 0, 0]  # who sends events
+
+    def entry(self, kid):
+        return self.key
 
     def alert(self, to, event, code, detail, data):
         self.alerts.append((to, event, code, detail, data))
@@ -109,6 +113,11 @@ class Notices:
             raise HubError("DISPLAY_FAILED", "notices")
         self.shown.append(notice)
         return len(self.shown)
+
+    def put_with(self, record, blob, notice):
+        if not self.full:
+            record.save(blob)
+        return self.put(notice)
 
     def find(self, kid, ref):
         found = [i + 1 for i, one in enumerate(self.shown) if (one["kid"], one["ref"]) == (kid, ref)]
@@ -137,6 +146,7 @@ class Hub:
         self.notices = Notices()
         self.drbg = Drbg(b"\x07" * 48)
         self.demand_due = 0
+        self.since = 0  # what is older is not for who sends commands
         self.extras = self.commands = self
         self.supply = self.loads = self.desk = None
         if supply_wired:
@@ -185,15 +195,15 @@ class Hub:
         raise AssertionError("it never ends")
 
     def do(self, service, cmd, arg=None, at=None, kid=SUP, role="SUP", step_ms=100):
-        return self.run(service.handle(self, command(cmd, arg, at, kid, role)), step_ms)
+        return self.run(service.handle(self, command(cmd, arg, at, kid, role, self.since)), step_ms)
 
     def said(self):
         """Return (name, detail) of the events in the journal, oldest first."""
         return [(entry.name, entry.detail) for entry in self.journal.after("event", 0)]
 
 
-def command(cmd, arg=None, at=None, kid=SUP, role="SUP"):
-    return Command(kid, role, 1, NOW, cmd, {} if arg is None else arg, at, "A" * 43)
+def command(cmd, arg=None, at=None, kid=SUP, role="SUP", since=0):
+    return Command(kid, role, since, 1, NOW, cmd, {} if arg is None else arg, at, "A" * 43)
 
 
 def refused(test, name, field, called, *args):

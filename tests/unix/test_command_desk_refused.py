@@ -8,6 +8,7 @@ sys.path.insert(0, __file__.rsplit("/", 1)[0] if "/" in __file__ else ".")
 
 from market_bench import SUP, Case, Party, Record
 
+from meterhub.market import Market
 from meterhub.trust.roles import Counters
 
 
@@ -27,6 +28,18 @@ class RefusedTest(Case):
         self.boot()
         self.assertEqual(self.says(asker, "read.tariff"), "refused NOT_CONSENTED readings")
         self.assertEqual([what for what, _ in self.probe.asked], ["refused"])
+
+    def test_what_comes_when_the_counters_are_lost_is_journalled_and_the_hub_goes_on(self):
+        self.ask(SUP, "set.tariff_price")
+        for slot in "01":
+            with open(self.folder + "/commands." + slot, "wb") as file:
+                file.write(b"MHR1 and nothing more")
+        self.boot()
+        before = self.names("security").count("INTEGRITY_FAILED")
+        market = self.hub.market
+        market.decided({"service": "messages", "kid": SUP.kid}, "read")
+        Market.failed(market, SUP.kid, {"kind": "answer", "re": "h", "ctr": 1, "cmd": "read.tariff"}, "NOT_RECEIVED")
+        self.assertEqual(self.names("security").count("INTEGRITY_FAILED"), before + 2)
 
 
 if __name__ == "__main__":

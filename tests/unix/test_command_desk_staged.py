@@ -112,6 +112,30 @@ class StagedTest(Case):
         self.assertEqual(self.take(token)["outcome"], "done")
         self.assertEqual(self.done(), [1])
 
+    def test_one_that_fails_is_tried_by_one_task_and_not_by_a_new_one_each_second(self):
+        self.stage(AT + 10)
+        self.hub.pass_s(20)
+
+        def full(*_):
+            raise OSError(28)
+
+        self.desk.counters._save = full
+        market, started = self.hub.market, []
+        for _ in range(10):
+            market.tick(self.hub.clock.now())
+            started += [service for name, service in self.hub.tasks if name == "staged"]
+            self.hub.tasks.clear()
+            self.assertRaises(OSError, asyncio.run, started[0]())
+            self.hub.pass_s(1)
+        self.assertEqual(len(started), 1)
+
+    def test_reports_are_looked_at_again_when_the_clock_was_ahead(self):
+        market = self.hub.market
+        market.schedules_at = AT + 5000
+        for now, wanted in ((AT + 4000, []), (AT + 3996, []), (0, []), (AT, ["schedules"])):
+            market.tick(now)
+            self.assertEqual([name for name, _ in self.hub.tasks if name == "schedules"], wanted)
+
 
 if __name__ == "__main__":
     unittest.main()

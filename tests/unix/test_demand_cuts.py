@@ -10,6 +10,28 @@ from store_cuts import Cut, Flash
 from supply_bench import NOW, OTHER, SUP, Full, refused
 
 from meterhub import demand_desk
+from meterhub.store import transaction
+
+
+class Notices:
+    """Keeps on flash what is shown, as the hub's own do."""
+
+    def __init__(self, hub):
+        self.hub = hub
+        self.record = hub.strict_record("notices")
+
+    def put(self, notice, both=None):
+        raw = notice["ref"].encode()
+        if both is None:
+            self.record.save(raw)
+        else:
+            both.save(self.record, raw)
+            both.commit()
+
+    def put_with(self, record, blob, notice):
+        both = transaction.Transaction(self.hub.board.data_dir)
+        both.save(record, blob)
+        self.put(notice, both)
 
 
 class PowerCutTest(Case):
@@ -68,6 +90,28 @@ class PowerCutTest(Case):
                     break
             self.assertTrue(done)
         self.assertTrue(cuts >= 6, cuts)
+
+    def test_an_event_is_shown_and_takes_place_or_neither_wherever_the_power_is_cut(self):
+        cuts, done = 0, False
+        while not done:
+            self.hub = None
+            self.start()
+            self.hub.notices = Notices(self.hub)
+            wanted = "ev%d" % cuts
+            try:
+                with Flash(cuts):
+                    self.send(event(interval(START + cuts, 1), id=wanted))
+                done = True
+            except Cut:
+                cuts += 1
+            transaction.finish(self.board.data_dir)
+            is_shown = self.hub.strict_record("notices").load() == wanted.encode()
+            self.start()
+            self.assertEqual(self.hub.demand_desk().find(OTHER, wanted) is not None, is_shown, cuts)
+            for one in self.hub.desk.events:
+                one["done"] = 1
+            self.hub.desk._note()
+        self.assertTrue(is_shown and cuts >= 6, cuts)
 
     def test_a_record_that_is_gone_bad_lets_go_of_every_switch(self):
         self.send(event(interval(value=3)))

@@ -58,7 +58,7 @@ class RefusedTest(Case):
         self.send(event(id="ev%d" % MOST))
         self.assertEqual([one["id"] for one in self.hub.desk.events], ["ev%d" % i for i in range(1, MOST + 1)])
 
-    def test_what_does_not_fit_is_withdrawn_again(self):
+    def test_what_does_not_fit_is_never_shown(self):
         def long(i):
             one = interval()
             one["payloads"] = [{"type": "%d" % (10 * i + n) + "X" * 30, "values": [1]} for n in range(4)]
@@ -74,7 +74,7 @@ class RefusedTest(Case):
             n += 1
         self.assertTrue(0 < n < MOST, n)
         self.assertEqual(len(self.hub.desk.events), n)
-        self.assertEqual(self.hub.notices.withdrawn, [(OTHER, "%d" % n + "y" * 31)])
+        self.assertEqual((len(self.hub.notices.shown), self.hub.notices.withdrawn), (n, []))
 
     def test_an_answer_that_cannot_be_written_is_none(self):
         self.send(event(interval(value=3)))
@@ -93,6 +93,53 @@ class RefusedTest(Case):
         refused(
             self, "NOT_AVAILABLE", "loads", self.hub.do, service, "set.aux_controller_state", {"load": 1, "on": True}
         )
+
+
+class EndedTest(Case):
+    def revoked(self):
+        return [entry.detail for entry in self.hub.journal.after("security", 0) if entry.name == "REVOKED"]
+
+    def over(self):
+        """Let the event end, and who serves the desk report it."""
+        self.board.unix_s = START + 5000
+        self.hub.live()
+        for found in self.hub.desk.over(self.hub.clock.now()):
+            self.hub.run(self.hub.desk.finish(found))
+        self.assertEqual((self.hub.letters.reports, self.hub.desk.next_due(START)), ([], 0))
+
+    def test_an_event_does_not_begin_when_its_senders_key_has_ended(self):
+        self.send(event(interval(value=3)))
+        self.hub.letters.key[5] = START
+        self.until(START + 5)
+        self.assertEqual((self.on(), self.hub.notices.withdrawn), ([1, 1, 1], [(OTHER, "ev1")]))
+        self.assertEqual(self.revoked(), ["demand ev1"])
+        self.over()
+
+    def test_an_event_does_not_begin_when_the_household_has_taken_its_consent_back(self):
+        asked = []
+
+        def granted(*what):
+            asked.append(what[:2])
+            return len(asked) == 1
+
+        self.hub.granted = granted
+        self.hub.role_consents = lambda: self.hub
+        self.hub.letters.key[1] = "ESP"
+        self.send(event(interval(duration=60, value=3), interval(START + 100)))
+        self.until(START + 5)
+        self.assertEqual(self.on(), [0, 0, 0])
+        self.until(START + 105)
+        self.assertEqual((self.on(), self.hub.notices.withdrawn), ([1, 1, 1], [(OTHER, "ev1")]))
+        self.assertEqual((asked, self.revoked()), ([(OTHER, "demand")] * 2, ["demand ev1"]))
+        self.over()
+
+    def test_nobody_is_told_how_an_event_went_when_the_key_has_ended_meanwhile(self):
+        self.send(event(interval(value=3)))
+        self.until(START + 5)
+        self.assertEqual(self.on(), [0, 0, 0])
+        self.hub.letters.key = None
+        self.over()
+        self.assertEqual((self.on(), self.revoked()), ([1, 1, 1], ["demand ev1"]))
 
 
 if __name__ == "__main__":

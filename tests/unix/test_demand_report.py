@@ -148,6 +148,15 @@ class ReportTest(Case):
         refused(self, "INVALID_VALUE", "arg.to", self.send, {"from": FIRST, "to": FIRST + 32 * DAY}, "dr.report")
         refused(self, "MALFORMED", "arg.from", self.send, {}, "dr.report")
 
+    def test_a_new_key_is_told_nothing_of_the_time_before_it(self):
+        self.days(lambda day: 0, since=0)
+        self.event_day((20, 30))
+        self.hub.since = FIRST + 1
+        data = self.send({"from": FIRST, "to": FIRST + 2 * STEP}, "dr.report").data
+        self.assertEqual([found["USAGE"] for found in self.payloads(data)], ["0.030"])
+        arg = {"from": FIRST, "to": FIRST + STEP}
+        refused(self, "NOT_AVAILABLE", "arg.from", self.send, arg, "dr.report")
+
     def test_a_whole_day_is_told_in_six_parts_and_fits_a_letter(self):
         self.days(lambda day: 100)
         self.send(event(interval(FIRST, DAY), id="x" * 32, program="p" * 32, target="load1"))

@@ -185,6 +185,29 @@ class TroubleTest(Case):
         self.to(MIDNIGHT + DAY + 5400)
         self.assertEqual(self.on(), [1, 1])
 
+    def test_a_clock_that_was_days_ahead_misses_no_switching_time(self):
+        for starts in (True, False):
+            self.board.unix_s = NOW
+            self.start()
+            self.set(calendar())
+            self.board.unix_s += 2 * DAY + 6 * 3600
+            self.hub.live()
+            self.board.unix_s = NOW
+            if starts:
+                self.start()
+            self.hub.live()
+            self.to(MIDNIGHT + DAY + 5400)
+            self.assertEqual(self.on(), [1, 1])
+
+    def test_a_season_that_began_while_the_hub_was_off_for_weeks_is_made_good(self):
+        self.set(calendar([0, 0], [0, 1], seasons=[[1, 1, 0], [10, 15, 1]], weeks=[[0] * 7, [1] * 7]))
+        self.hub.live()
+        self.assertEqual(self.on(), [1, 0])
+        self.board.unix_s = MIDNIGHT + 30 * DAY  # the 21st of October
+        self.start()
+        self.hub.live()
+        self.assertEqual(self.on(), [1, 1])
+
     def test_what_cannot_be_written_is_not_done(self):
         self.set(calendar())
         kept = load_calendar.record_of
@@ -202,6 +225,18 @@ class TroubleTest(Case):
         self.to(MIDNIGHT + DAY + 5402)
         said = [detail for name, detail in self.hub.said() if name == "RECORD_FAILED"]
         self.assertEqual((said, self.on()), (["load2 calendar"], [1, 0]))
+        self.hub.loads._record = record
+        self.hub.live(60)
+        self.assertEqual(self.on(), [1, 1])
+
+    def test_a_flash_that_takes_nothing_for_long_puts_no_switching_time_off(self):
+        record, self.hub.loads._record = self.hub.loads._record, Full()
+        self.set(calendar())  # by day it is off
+        self.hub.loads._record = record
+        self.hub.live(60)
+        self.assertEqual(self.on(), [1, 0])
+        self.hub.loads._record = Full()
+        self.to(MIDNIGHT + DAY + 5400 + 300)
         self.hub.loads._record = record
         self.hub.live(60)
         self.assertEqual(self.on(), [1, 1])

@@ -181,6 +181,18 @@ class NoticesTest(NoticeCase):
         self.assertEqual(name_of(self.hub.notices.status, 4), ("NOT_AVAILABLE", "notice"))
         self.assertEqual(self.state(9), "read")
 
+    def test_one_adviser_takes_four_places_and_leaves_the_others_to_those_who_must(self):
+        kid = "EFF0000000000000"
+        for i in range(4):
+            self.send(i + 1, "EFF", id="m%d" % i, answer="accept")
+        self.assertEqual(name_of(lambda: self.send(5, "EFF", id="m4")), ("STORE_FULL", "notices"))
+        self.assertEqual(len(self.hub.notices.of(kid)), 4)
+        self.send(5, "EFF", id="m0")  # in the place of its own
+        self.hub.command("EFF", "message.withdraw", {"id": "m1"}, 6)
+        self.send(7, "EFF", id="m4")
+        for i in range(12):
+            self.send(8 + i, "SUP", id="m%d" % i)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -134,6 +134,17 @@ class RunnerTest(Case):
         self.run_at(NOW + 360)
         self.assertEqual(self.letters()[2]["missed"], 0)
 
+    def test_a_clock_that_was_a_year_ahead_silences_nothing(self):
+        self.run_at(NOW)
+        self.run_at(NOW + 366 * 86400)
+        before = len(self.letters())
+        self.hub = self.boot()
+        self.assertTrue(0 < schedule_runner.settle(self.hub) <= NOW)
+        for minute in (1, 2, 3):
+            self.run_at(NOW + 60 * minute)
+        self.assertEqual([one["due"] for one in self.letters()[before:]], [NOW + 60 * n for n in (1, 2, 3)])
+        self.assertEqual([one["missed"] for one in self.letters()[before:]], [0] * 3)
+
     def cut(self, at, changes):
         """Make what is due at `at`; the power goes before the given change of the file system. Tell if it went."""
         left = [changes]

@@ -63,6 +63,22 @@ class SuperviseTest(unittest.TestCase):
         self.run_it(Service(*[ValueError() for _ in range(11)]), Journal())
         self.assertEqual(self.waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300])
 
+    def test_who_has_run_well_for_ten_minutes_begins_with_a_short_pause_again(self):
+        now = [0]
+        usual, supervise.now_ms = supervise.now_ms, lambda: now[0] & 0x3FFFFFFF
+        errors = [600000, 600001, 5, 600001]  # how long it ran before each
+
+        async def service():
+            if errors:
+                now[0] += errors.pop(0)
+                raise ValueError()
+
+        try:
+            self.run_it(service, Journal())
+        finally:
+            supervise.now_ms = usual
+        self.assertEqual(self.waits, [1, 1, 2, 1])
+
     def test_it_goes_on_without_the_memory_to_journal_it(self):
         service = Service(MemoryError())
         self.run_it(service, Journal(MemoryError()))

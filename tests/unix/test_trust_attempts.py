@@ -78,6 +78,11 @@ class AttemptsTest(unittest.TestCase):
         self.assertEqual(name_of(self, again.check_lock, 100030), "LOCKED_OUT")
         again.check_lock(100060)
 
+    def test_a_request_that_died_while_the_clock_was_ahead_locks_out_once(self):
+        self.die(100000 + 30 * 86400)
+        again = Attempts(self.record, 100000)
+        self.assertEqual([again.locked_s(100000 + s) for s in (0, 30, 60, 86400, 30 * 86400)], [60, 30, 0, 0, 0])
+
     def test_a_power_cut_before_any_attempt_does_not(self):
         self.attempts.open("a")
         self.assertEqual(Attempts(self.record, 2000).locked_s(2000), 0)

@@ -94,12 +94,8 @@ def _event(hub, command):
         _withdraw(hub, command)
         return Result("done", {"event": event["id"], "action": "withdrawn"})
     desk.room(command.kid, event["id"])  # before anybody is told
-    hub.notices.put(asks.of(hub, command, _notice(event, said or "; ".join(shown) or "Please help the grid.")))
-    try:
-        desk.add(event)
-    except HubError:
-        _withdraw(hub, command)
-        raise
+    notice = asks.of(hub, command, _notice(event, said or "; ".join(shown) or "Please help the grid."))
+    desk.add(event, lambda record, raw: hub.notices.put_with(record, raw, notice))  # both, or neither
     equipment = [hub.loads.report(number) for number in event["loads"]]
     return Result("pending", {"event": event["id"], "unsupported": unknown, "equipment": equipment})
 
@@ -240,6 +236,10 @@ def _report(hub, command):
         return Result("done", (yield from desk.report(event)))
     start = whole(arg, "from", 1, 1 << 33)
     stop = whole(arg, "to", start + 1, start + _RANGE_S)
+    step_s = hub.profile.interval_s
+    start = max(start, -(-command.since // step_s) * step_s)  # of its own time alone
+    if start >= stop:
+        raise HubError("NOT_AVAILABLE", "arg.from")
     return Result("done", (yield from hub.extras.demand_desk().report_range(start, stop)))
 
 

@@ -81,6 +81,11 @@ def plan_from(one: list, now: int, drbg) -> None:
     plan(one, max(0, -((one[START] - now) // one[PERIOD])), drbg)
 
 
+def is_ahead(one: list, now: int) -> bool:
+    """Return whether the slot before the next one is still to come: the clock was ahead when that was planned."""
+    return one[SLOT] > 0 and one[START] + (one[SLOT] - 1) * one[PERIOD] > now + _LATE_S
+
+
 def catch_up(one: list, now: int, drbg) -> int:
     """Plan anew what was due while nobody looked; return how many slots are over without a report.
 

@@ -50,6 +50,9 @@ class Attempts:
 
     def locked_s(self, now: int) -> int:
         """Return how many seconds new requests are still refused: 60 when one died in a day, x 4 for each more."""
+        if now and max(self._state["died"] or [0]) > now:  # the clock was ahead: it is served from now on
+            self._state["died"] = [min(at, now) for at in self._state["died"]]
+            self._keep()
         died = [at for at in self._state["died"] if now - at < _DAY_S]
         if not died:
             return 0
