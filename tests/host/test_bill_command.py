@@ -98,10 +98,12 @@ def test_a_bill_is_made_verified_and_explained(desk, house):
     assert f"total, with tax {total:>18}".split() == out.splitlines()[3].split()
     status, out, _ = desk.verify("--nonce", NUMBER)
     assert status == 0 and out.startswith("the bill is right, hub ") and total in out
-    assert "not checked" not in out
+    assert out.count("not checked") == 1 and "not checked: that it is for the time" in out
+    assert "not checked" not in desk.verify("--nonce", NUMBER, "--from", "2026-01-01", "--to", "2026-01-09")[1]
     assert "not checked: that it was made for you" in desk.verify()[1]
     found = json.loads(desk.verify("--json", "--nonce", NUMBER)[1])
     assert (found["right"], found["nonce_checked"], found["total"]) == (True, True, clear.total)
+    assert found["period_checked"] is False
     assert found["gaps"] == 1 and len(found["checked"]) == 6
     own = [*desk.own(), "--tariff", desk.folder / "a.mht"]
     status, out, _ = desk("bill", "explain", desk.bill, *own, "--rows", "2")
@@ -161,6 +163,13 @@ def test_what_was_given_is_noted_before_the_file_is_there(desk):
     assert stat.S_IMODE(desk.ledger.stat().st_mode) == 0o600
 
 
+def test_a_place_that_there_is_not_is_found_out_before_anything_is_noted(desk):
+    desk.bill = desk.folder / "no/a.bill"
+    for status, _, err in (desk.prove(), desk.disclose("total", *ALL, name="no/a.mhd")):
+        assert status == 1 and "its folder is not there" in err
+    assert not desk.ledger.exists()
+
+
 def test_a_second_bill_is_refused_and_the_same_one_is_not(desk):
     assert desk.prove()[0] == 0
     assert desk.prove("--for", "Other")[0] == 0
@@ -172,6 +181,34 @@ def test_a_second_bill_is_refused_and_the_same_one_is_not(desk):
     assert status == 0 and out.splitlines()[1].endswith("bill  2026-01-01 00:00 to 2026-01-09 00:00 UTC  the supplier")
     assert len(json.loads(desk("bill", "list", "--ledger", desk.ledger, "--json")[1])) == 2
     assert "nothing was given away" in desk("bill", "list", "--ledger", desk.folder / "none.json")[1]
+
+
+def test_a_bill_for_fewer_days_than_were_asked_about_is_refused(desk):
+    assert desk.prove("--to", "2026-01-08")[0] == 0
+    assert desk.verify("--nonce", NUMBER)[0] == 0
+    asked = ("--nonce", NUMBER, "--from", "2026-01-01", "--to")
+    status, out, err = desk.verify(*asked, "2026-01-09")
+    assert (status, out) == (1, "") and "BILL_PERIOD" in err
+    status, out, _ = desk.verify(*asked, "2026-01-08", "--json")
+    assert status == 0 and json.loads(out)["period_checked"] is True
+
+
+def test_of_two_bills_that_are_made_at_once_only_one_is_given(desk):
+    other = desk.folder / "other.bill"
+
+    class Slow(io.StringIO):
+        """A terminal at which the customer takes so long that another bill is made meanwhile."""
+
+        def readline(self, *_):
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(desk, "bill", other)
+                assert desk.prove("--to", "2026-01-08")[0] == 0
+            return "yes\n"
+
+    desk._patch.setattr(io, "StringIO", lambda answer: Slow() if answer == "slow" else type(Slow()).__base__(answer))
+    status, _, err = desk.prove(answer="slow")
+    assert status == 1 and "SECOND_BILL" in err
+    assert other.exists() and not desk.bill.exists()
 
 
 def test_a_ledger_that_is_none_stops_everything(desk):
@@ -336,7 +373,8 @@ def test_changed_and_confused_disclosures_are_refused(desk):
         (["total", "--from", "2026-01-08", "--to", "2026-01-10"], 1, "BATCH_NONE"),
         (["total", "--from", "2026-01-03T03:00", "--to", "2026-01-04"], 1, "DISCLOSURE_GAP"),
         (["reading", "--at", "2026-01-03T02:00"], 1, "DISCLOSURE_GAP"),
-        (["reading", "--at", "99999999999999"], 1, "BATCH_NONE"),
+        (["reading", "--at", "2026-01-03T13:07"], 1, "no interval begins at 2026-01-03 13:07"),
+        (["reading", "--at", "99999999997200"], 1, "BATCH_NONE"),
         (["reading", "--at", "noon"], 2, "is no day"),
         (["never-above", "-3", *DAY_2], 2, "is no power"),
         (["never-above", "much", *DAY_2], 2, "is no power"),

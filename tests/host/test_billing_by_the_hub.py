@@ -127,7 +127,7 @@ def test_from_consent_to_a_bill_that_is_believed(hub, mode):
     recipient.mode = mode
     ack = asked(hub, recipient, "proof", **wish(raw, PLAN))
     shown = next(one for one in hub.ihd.shown if one[0] == "ask")
-    assert shown[2:] == (["wants: a bill", hub_days(hub)], "fee: at most 2 totals")
+    assert shown[2:] == (["wants: a bill", hub_days(hub)], "fee+income: 4 totals")
     assert ack["chunks"] == 1
     header, plain = recipient.open_chunk(hub.turn(recipient.want(0))[0])
     assert header["typ"] == "mhx-bill" and not header["last"]

@@ -51,6 +51,30 @@ def test_a_bound_is_shown_and_is_the_least_that_can_be(house, mine, batches):
         prover.prove_never_above(mine, start, stop, most - 1, NONCE, bits=12)
 
 
+def test_few_bits_would_show_a_bound_from_below_and_are_refused(mine):
+    with pytest.raises(Refused, match="8 bits would show"):
+        prover.prove_never_above(mine, JANUARY, JANUARY + 18 * HOUR, 5000, NONCE, bits=8)
+
+
+def test_nothing_is_certified_over_the_exchange_of_a_meter():
+    noon = JANUARY + 12 * HOUR
+    house = House(1, lambda at: (40000 if at == noon else 300, None), step_s=HOUR, turns={noon})
+    mine, batches = prover.House(house.batches, house.keys(), house.registers), verifier.Batches(house.batches, HUB)
+    for make in (
+        lambda stop: prover.prove_total(mine, JANUARY, stop, NONCE),
+        lambda stop: prover.prove_never_above(mine, JANUARY, stop, 500, NONCE),
+    ):
+        verifier.check_disclosure(batches, NONCE, *make(noon))
+        with pytest.raises(Refused, match="DISCLOSURE_GAP"):
+            make(JANUARY + DAY)
+    rows = [(row, row.imported) for row in mine.rows]
+    with pytest.MonkeyPatch.context() as patched:  # a prover that does not mind
+        patched.setattr(prover, "_rows_within", lambda *_: rows)
+        lie = prover.prove_total(mine, JANUARY, JANUARY + DAY, NONCE)
+    with pytest.raises(Refused, match="DISCLOSURE_GAP"):
+        verifier.check_disclosure(batches, NONCE, *lie)
+
+
 def test_over_a_gap_a_bound_is_one_of_the_average(house, mine, batches):
     start, stop = JANUARY + 20 * HOUR, JANUARY + 23 * HOUR
     wh = used(house, start, stop)[0]

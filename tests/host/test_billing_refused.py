@@ -144,7 +144,8 @@ def test_what_only_a_hub_gone_wrong_would_sign(house):
         (42, b"\x01\x00", "BATCH_LATE"),
         (44, bytes(32), "BATCH_LINK"),
         (44, two[44:75] + b"\x00", "BATCH_LINK"),
-        (register, b"\x02" + b"\xff" * 32, None),  # is looked at with a bill
+        (register, b"\x02" + b"\xff" * 32, "POINT"),  # though no amount may depend on it
+        (register + 3 * 33, b"\x03" + off_the_curve().to_bytes(32), "POINT"),
         (energy, group.AT_INFINITY, "BATCH_FORMAT"),
         (energy, b"\x02" + b"\xff" * 32, "POINT"),
         (energy, b"\x02" + (p256.P + 5).to_bytes(32), "POINT"),
@@ -170,12 +171,11 @@ def bill_over(house, batches):
     return check(found, (signed, bill, prover._proof_of_bill(mine, bill, work, forms.LINEAR, 0)))
 
 
-def test_a_register_that_is_no_point_or_another(house):
+def test_a_register_that_is_another(house):
     """The last batch's: nothing follows from it."""
     end = 111 + 33
     last = house.batches[-1]
-    for piece, name in ((b"\x02" + b"\xff" * 32, "POINT"), (last[end + 33 : end + 66], "REGISTERS")):
-        assert bill_over(house, [*house.batches[:-1], resigned(last, end, piece)]) == name
+    assert bill_over(house, [*house.batches[:-1], resigned(last, end, last[end + 33 : end + 66])]) == "REGISTERS"
     assert (
         bill_over(house, [*house.batches[:-1], resigned(last, end + 66, last[end : end + 33])]) == "EXPORT_REGISTERS"
     )

@@ -155,10 +155,10 @@ class BillTest(Case):
         self.assertEqual(said.net, 100 * (night * 7500 + day * 28500))
 
     def test_what_a_request_shows_is_told(self):
-        self.assertEqual(told(claims()), "fee: at most 2 totals")
-        self.assertEqual(
-            told(claims(tariff_of={"bands": PLAN["bands"][:1], "days": [[0, 0]]})), "fee: at most 1 total"
-        )
+        self.assertEqual(told(claims()), "fee+income: 3 totals")
+        one = {"bands": PLAN["bands"][:1], "days": [[0, 0]]}
+        self.assertEqual(told(claims(tariff_of=one)), "fee+income: 2 totals")
+        self.assertEqual(told(claims(tariff_of=one, regs=REGS[:1])), "fee: at most 1 total")
 
 
 class RefusedTest(Case):

@@ -142,7 +142,10 @@ class BillStream:
 
 def told(claims: dict) -> str:
     """Return what a request's bill would show, in 21 characters: of a tariff that BillStream has accepted."""
-    bands = Rates(forms.tariff_of(base64url.decode(claims["tariff"])).raw).bands
+    rates = Rates(forms.tariff_of(base64url.decode(claims["tariff"])).raw)
+    bands, paid = min(rates.bands, 6), min(rates.exports, 6) if len(claims["regs"]) > 1 else 0
+    if paid:
+        return "fee+income: %d totals" % (bands + paid)
     return "fee: at most %d total%s" % (bands, "s" if bands > 1 else "")
 
 

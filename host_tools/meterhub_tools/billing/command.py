@@ -22,6 +22,7 @@ from typing import Any
 
 from .. import firmware  # noqa: F401 - puts the firmware's package on the path
 from ..demo.progress import Progress
+from ..errors import ToolError
 from . import consent, files, prover, rules, show, verifier
 from .refusals import Refused
 
@@ -88,7 +89,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
             metavar="N",
             help=f"of range proofs, 8 to 40: fewer are quicker (of intervals {prover.STEP_BITS}); the bill shows it",
         )
-    for one, needed in ((made["prove"], False), (total, True), (never, True)):
+    for one, needed in ((made["prove"], False), (made["verify"], False), (total, True), (never, True)):
         one.add_argument("--from", dest="start", type=_moment, required=needed, metavar="DAY", help="its first day")
         one.add_argument("--to", dest="stop", type=_moment, required=needed, metavar="DAY", help="the day after it")
     reading.add_argument("--at", type=_moment, required=True, metavar="TIME", help="when the interval begins")
@@ -203,6 +204,7 @@ def _prove(args: argparse.Namespace) -> int:
     house = _house(args, _chosen(args, args.start, args.stop))
     digest = tariff.digest(forms.tariff_of(signed).raw).hex()
     entry = rules.Entry("bill", house.hub.hex(), house.start, house.stop, digest, args.who, 0)
+    files.check_place(args.out)
     giving = consent.Giving(_ledger(args), entry, args.even_so)
     nonce = args.nonce or secrets.token_bytes(16)
     draft = prover.Draft(house, signed, nonce, hidden=args.hidden, bits=args.bits)
@@ -237,12 +239,15 @@ def _disclose(args: argparse.Namespace) -> int:
     held = files.read_batches(args.batches)
     start = files.moment_of(held, args.at if args.kind == "reading" else args.start)
     step_s = files.parsed(held[:1])[0].interval_s
+    if start % step_s:
+        raise ToolError(f"no interval begins at {rules.moment(start)}: they last {step_s // 60} minutes")
     stop = start + step_s if args.kind == "reading" else files.moment_of(held, args.stop)
     house = _house(args, files.chosen(held, start, stop))
     is_total = args.kind != "never-above"
     wh = 0 if is_total else args.limit * step_s // 3600
     what = "total" if is_total else "never above"
     entry = rules.Entry(what, house.hub.hex(), start, stop, "", args.who, 0, args.export, wh)
+    files.check_place(args.out)
     giving = consent.Giving(_ledger(args), entry, args.even_so)
     nonce = args.nonce or secrets.token_bytes(16)
     if is_total:
@@ -300,7 +305,11 @@ def _verify(args: argparse.Namespace) -> int:
     raw, proof = files.split_bill(files.read(args.file))
     said = _bill_of(raw)
     signed, rates = _tariff(args.tariff)
-    held = files.chosen(files.read_batches(args.batches), said.start, said.stop, said.chain)
+    held = files.read_batches(args.batches)
+    for asked, is_said in ((args.start, said.start), (args.stop, said.stop)):
+        if asked is not None and files.moment_of(held, asked) != is_said:
+            raise Refused("BILL_PERIOD", rules.span(said.start, said.stop))
+    held = files.chosen(held, said.start, said.stop, said.chain)
     with Progress(sys.stderr).step("verify", "checking") as far:
         batches = verifier.Batches(held, hub_key)
         verdict = verifier.check_bill(batches, signed, supplier_key, args.nonce or said.nonce, raw, proof, far)
@@ -327,6 +336,8 @@ def _check_disclosure(args: argparse.Namespace) -> int:
 def _print_verdict(args: argparse.Namespace, verdict: verifier.Verdict, facts: dict, lines: list[str]) -> None:
     if args.json:
         told = {"right": True, "nonce_checked": args.nonce is not None}
+        if args.what == "verify":
+            told["period_checked"] = None not in (args.start, args.stop)
         print(json.dumps(facts | told | dataclasses.asdict(verdict)))
         return
     print("\n".join(lines))
@@ -334,6 +345,8 @@ def _print_verdict(args: argparse.Namespace, verdict: verifier.Verdict, facts: d
         print(f"{title}:")
         for line in found:
             print(f"  - {line}")
+    if args.what == "verify" and None in (args.start, args.stop):
+        print("not checked: that it is for the time that you have asked about; --from and --to are it")
     if args.nonce is None:
         print("not checked: that it was made for you; --nonce is the number that you have sent")
 

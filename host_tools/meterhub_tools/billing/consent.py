@@ -26,11 +26,15 @@ class Giving:
     def __init__(self, place: Path, entry: Entry, even_so: bool = False) -> None:
         """Refuse what must not be given after all that was given away before. even_so: what overlaps may be."""
         self._place, self._entry = place, entry
-        self._ledger = Ledger.load(place)
         self._hub = bytes.fromhex(entry.hub)
+        self._even_so = even_so
+        self._check()
+
+    def _check(self) -> None:
+        entry, self._ledger = self._entry, Ledger.load(self._place)
         if entry.what == "bill":
             self._ledger.check_bill(self._hub, entry.start, entry.stop, bytes.fromhex(entry.tariff))
-        if not even_so:
+        if not self._even_so:
             self._ledger.check(entry.what, self._hub, entry.start, entry.stop, entry.export, entry.wh)
 
     def ask(self, shows: list[str]) -> None:
@@ -48,7 +52,8 @@ class Giving:
             raise ToolError(_NO)
 
     def note(self) -> None:
-        """Write down that it was given away, now."""
+        """Write down that it was given away, now; refuse what another one that was given meanwhile rules out."""
+        self._check()
         fields = vars(self._entry) | {"at": int(time.time())}
         self._ledger.add(Entry(**fields))
         self._ledger.save(self._place)

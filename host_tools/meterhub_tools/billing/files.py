@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import struct
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -63,6 +64,12 @@ def write(path: Path, raw: bytes) -> None:
         draft.replace(path)
     except OSError as error:
         raise ToolError(f"{path}: {error.strerror}; name another file with -o") from None
+
+
+def check_place(path: Path) -> None:
+    """ToolError when write() could not: before it is noted that the file was given away."""
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise ToolError(f"{path}: its folder is not there, or cannot be written; name another file with -o")
 
 
 # -- batches and keys --------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from .. import firmware  # noqa: F401 - puts the firmware's package on the path
@@ -279,6 +280,12 @@ def _totals(house: House, work: _Work) -> list[int]:
     return found
 
 
+def _check_bits(bits: int, limit_wh: int, what: str) -> None:
+    """Refuse so few bits that a reading of 0 could not be proved to be below a limit: they would be a lower bound."""
+    if limit_wh >> bits:
+        raise Refused("RANGE", f"{bits} bits would show that a reading is not far below {what}")
+
+
 def _proof_of_bill(house: House, raw: bytes, work: _Work, form: int, bits: int, tell: Tell | None = None) -> bytes:
     proof = Proof(house.group, raw)
     for export in (False, True)[: 1 + house.exports]:
@@ -301,6 +308,7 @@ def _proof_of_bill(house: House, raw: bytes, work: _Work, form: int, bits: int, 
         base, pieces = _pieces(work.rates, band, form)
         blinding += base * r
         for limit, rise in pieces:
+            _check_bits(bits, limit if rise > 0 else 0, "a step")
             blinding += rise * proof.excess((wh, r), limit, rise, bits)
     proof.opened(blinding)
     return proof.raw()
@@ -341,6 +349,7 @@ def prove_never_above(
     proof = Proof(house.group, raw)
     for row, one in _rows_within(house, start, stop, export):
         room = (row.stop - row.start) // house.step_s * wh - one[0]
+        _check_bits(bits, room + one[0], "the limit")
         if room < 0:
             raise Refused("READING_ABOVE")
         proof.bits((room, -one[1]), bits)
@@ -353,7 +362,8 @@ def _rows_within(house: House, start: int, stop: int, export: bool) -> list[tupl
     if not house.start <= start < stop <= house.stop:
         raise Refused("DISCLOSURE_PERIOD")
     rows = [row for row in house.rows if row.start < stop and start < row.stop]
-    if not rows or rows[0].start != start or rows[-1].stop != stop:
+    whole = rows and (rows[0].start, rows[-1].stop) == (start, stop)
+    if not whole or any(one.stop != after.start for one, after in pairwise(rows)):  # or a meter was exchanged
         raise Refused("DISCLOSURE_GAP")
     return [(row, row.exported if export else row.imported) for row in rows]  # type: ignore[misc]
 

@@ -60,7 +60,7 @@ NAMES = {
     "DISCLOSURE_BATCHES": "the disclosure is about other batches",
     "DISCLOSURE_NONCE": "the disclosure was made for another verifier, or another time",
     "DISCLOSURE_GAPS": "the number of missing intervals is wrong",
-    "DISCLOSURE_GAP": "readings are missing at the ends of what is disclosed",
+    "DISCLOSURE_GAP": "readings are missing at the ends of what is disclosed, or a meter was exchanged in it",
     "DISCLOSURE_EXPORT": "the hub did not commit to what was fed in",
     "DISCLOSURE": "what is disclosed is not what the hub committed to",
     # the customer's side

@@ -140,7 +140,7 @@ class Ledger:
             for first, last in {tuple(sorted((start, one.start))), tuple(sorted((stop, one.stop)))}:
                 if first < last:
                     found.append(f"what lies from {span(first, last)}, beside the {one.what} that {one.to} has")
-        return sorted(found)
+        return sorted(set(found))
 
     def add(self, entry: Entry) -> None:
         """Write down what was given away."""

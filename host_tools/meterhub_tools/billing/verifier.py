@@ -121,6 +121,9 @@ class Batches:
         missing = batch.first - reading_at // self.step_s
         if batch.late != min(missing, _MOST_LATE):
             raise Refused("BATCH_LATE", f"day {batch.day}")
+        for export in (False, True)[: 1 + self.exports]:
+            for kind in range(billing.START, billing.START + batch.registers):
+                self.group.decode(batch.register(kind, export))
         imported = [self.group.decode(raw) for raw in batch.energy()]
         exported = [self.group.decode(raw) for raw in batch.energy(True)] if self.exports else None
         number = 0
@@ -374,8 +377,11 @@ class _Bill:
         self.verdict.checked += [
             f"{len(batches.batches)} daily batches, signed by the hub, none left out, none twice",
             "the tariff is signed by the supplier, was there before the period, and cannot be used to read readings",
-            "the bill is about this hub, period, tariff and request",
+            "the bill is about this hub, tariff and request, and about the period that it names",
         ]
+        turns = sum(batch.turn != billing.NO_TURN for batch in batches.batches)
+        if turns:
+            self.verdict.learnt.append(f"the meter was exchanged on {turns} days: an interval of each is in no amount")
         if gaps:
             self.verdict.learnt.append(
                 f"{gaps} intervals have no reading; a fee counts over a gap where one price holds"
@@ -505,7 +511,8 @@ def check_disclosure(batches: Batches, nonce: bytes, disclosure: bytes, proof: b
         if not is_right:
             raise Refused(refusal)
     rows = [row for row in batches.rows if row.start < said.stop and said.start < row.stop]
-    if not rows or (rows[0].start, rows[-1].stop) != (said.start, said.stop):
+    whole = rows and (rows[0].start, rows[-1].stop) == (said.start, said.stop)
+    if not whole or any(one.stop != after.start for one, after in pairwise(rows)):  # or a meter was exchanged
         raise Refused("DISCLOSURE_GAP")
     check: Callable[[Batches, forms.Disclosure, list[Row], Proof], str] = (_total, _never_above)[said.kind]
     one = Proof(batches.group, disclosure, proof)

@@ -62,6 +62,7 @@ async function checkFollows(first, before, after) {
 /** Read the points of a batch; return when the last reading was. */
 function take({ rows, stepS, exports }, batch, readAt) {
   if (batch.late !== Math.min(batch.first - readAt / stepS, MOST_LATE)) refuse("BATCH_LATE", `day ${batch.day}`);
+  batch.points.slice(0, batch.registers * (exports ? 2 : 1)).forEach(decode); // of days in the middle, too
   const [imported, exported] = [batch.energy(0).map(decode), exports ? batch.energy(1).map(decode) : null];
   let number = 0;
   for (let i = 0; i < batch.count; i++) {
