@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 from amqtt.broker import Broker as AmqttBroker  # type: ignore[import-untyped]
@@ -26,6 +27,12 @@ from .errors import ToolError
 _PATIENCE_S = 15
 _PORTS = range(20_000, 32_000)
 _PORT_TRIES = 100
+
+
+def _drop_of_a_client(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Tell what went wrong in a task, but not that a client has gone while it was being refused."""
+    if not isinstance(context.get("exception"), OSError):
+        loop.default_exception_handler(context)
 
 
 @dataclass(frozen=True)
@@ -195,6 +202,7 @@ class Broker:
 
     async def _serve(self, started: threading.Event, failure: list[str]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._loop.set_exception_handler(_drop_of_a_client)
         broker = _RetainingBroker(self._config())
         try:
             await broker.start()

@@ -6,6 +6,7 @@ Adding a subcommand is adding its file and a line to COMMANDS.
 """
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -65,7 +66,27 @@ meterhub bridge; for market roles: meterhub role, meterhub command, meterhub hea
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the subcommand that the command line `words` names; return the exit status. SystemExit(2): wrong usage."""
-    words = sys.argv[1:] if words is None else words
+    try:
+        try:
+            return _run(sys.argv[1:] if words is None else words)
+        finally:
+            sys.stdout.flush()  # what cannot be written shows here, and not when Python ends
+    except BrokenPipeError:  # the reader of our output (`| head`) has gone: nothing left to say
+        _forget_the_output()
+        return 1
+    except OSError as exc:
+        if exc.errno != errno.ENOSPC:
+            raise
+        _forget_the_output()
+        print(f"meterhub: {exc.strerror}", file=sys.stderr)
+        return 1
+
+
+def _forget_the_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(words: Sequence[str]) -> int:
     if not words:
         print(_WELCOME)
         return 0
@@ -78,9 +99,6 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130  # what a shell reports for a program that Ctrl-C has ended
-    except BrokenPipeError:  # the reader of our output (`| head`) has gone: nothing left to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

@@ -1,6 +1,7 @@
 """The command `meterhub` as an operator meets it: what it says, how it ends, and never a traceback."""
 
 import argparse
+import os
 import subprocess
 import sys
 import types
@@ -87,6 +88,19 @@ def test_the_exit_status_is_the_subcommands(sample) -> None:
 def test_control_c_is_no_traceback(sample) -> None:
     sample(fail(KeyboardInterrupt()))
     assert cli.main(["sample"]) == 130
+
+
+@pytest.mark.parametrize("words", [[], ["command", "--list"], ["bill", "nonce"]])
+def test_an_output_that_nobody_reads_is_no_traceback(words: list[str]) -> None:
+    command = [sys.executable, "-m", "meterhub_tools.cli", *words]
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "meterhub: No space left on device\n")
 
 
 def test_a_bug_stays_a_traceback(sample) -> None:

@@ -278,6 +278,12 @@ def test_a_map_names_the_registers_of_a_modbus_meter(tmp_path: Path) -> None:
         assert abs(reading["value"] * 10.0 ** reading["scale"] - 230.2) < 1e-4
 
 
+def test_a_zone_is_known_by_its_name_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(P1)
+    assert decoded("--zone", "Europe/Amsterdam", path) == decoded("--zone", "CET-1CEST,M3.5.0,M10.5.0/3", path)
+
+
 @pytest.mark.parametrize(
     "words", [("--protocol", "morse"), ("--map", "sdm999"), ("--zone", "not a zone"), ("--key", "@/no/such/file")]
 )

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ToolError
+from ..owner import zones
 from . import files, table
 from .decoders import PROTOCOLS, Result, Told, decode
 
-from meterhub.codec.timezone import Zone  # isort: skip
 from meterhub.errors import ConfigError  # isort: skip
 from meterhub.meters import maps  # isort: skip
 from meterhub.meters.modbus_map import RegisterMap  # isort: skip
@@ -76,10 +76,9 @@ def _map(text: str) -> str:
 
 def _zone(text: str) -> str:
     try:
-        Zone(text)
-    except ConfigError:
-        raise argparse.ArgumentTypeError(f"{text} is no time zone as POSIX writes them") from None
-    return text
+        return zones.rule(text)
+    except ToolError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def run(args: argparse.Namespace) -> int:

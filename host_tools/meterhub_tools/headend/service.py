@@ -23,6 +23,12 @@ _SWITCH_S = (
 _KINDS = ("serve", "hubs", "state", "transactions", "readings", "alerts")
 
 
+def _above_0(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is no whole number above 0")
+    return int(text)
+
+
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add the subcommand to `meterhub`."""
     parser = subparsers.add_parser(
@@ -41,7 +47,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "--group", default=GROUP, metavar="NAME", help="those that share the letters (%(default)s); '' for one alone"
     )
     parser.add_argument("--hub", default="", metavar="ID", help="only of this hub")
-    parser.add_argument("--limit", type=int, default=100, metavar="N", help="of what is shown (%(default)s)")
+    parser.add_argument("--limit", type=_above_0, default=100, metavar="N", help="of what is shown (%(default)s)")
     parser.add_argument("--status", type=float, default=10, metavar="S", help="seconds between two lines of status")
     parser.add_argument("--json", action="store_true", help="for machines")
     options.add_arguments(parser)

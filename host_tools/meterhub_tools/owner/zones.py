@@ -13,6 +13,7 @@ import importlib.resources
 import zoneinfo
 from pathlib import Path
 
+from .. import firmware  # noqa: F401 - puts the firmware's package on the path
 from ..errors import ToolError
 
 from meterhub.codec.timezone import Zone  # isort: skip

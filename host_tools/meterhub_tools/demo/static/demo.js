@@ -187,11 +187,12 @@ function day(at) {
   return new Date(at * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
 }
 
-// a consent's detail is recipient|account|what|mode|resolution|from|to
+// the detail of a consent to an export is recipient|account|what|mode|resolution|from|to
 function inWords(detail) {
   const [, , what, mode, res, from, to] = detail.split("|");
   if (!res) return detail.replaceAll("|", " ");
   if (what === "link") return `may ask for every ${res} until ${day(to)}`;
+  if (!to) return detail.replaceAll("|", " ");
   return `${what}, ${mode} mode, every ${res}, ${day(from)} to ${day(to)}`;
 }
 
