@@ -180,6 +180,14 @@ def test_first_interval_without_a_base_is_not_known(pages):
     assert [item["value"] for item in found] == [None, 10]
 
 
+def test_what_began_before_the_first_reading_of_all_was_not_missed(pages):
+    data = made([110, None, 130], base=None)
+    assert pages("totals", data=data, column=0)["missing"] == 2
+    assert [bar["missing"] for bar in pages("bars", data=data, view="month", at=START + 60)] == [2]
+    data = made([None, 120, 130], base=None)  # nothing was read at its end either
+    assert pages("totals", data=data, column=0)["missing"] == 2
+
+
 def test_total_is_what_the_register_says_and_the_gap_is_told_apart(pages):
     whole = pages("totals", data=made([110, None, None, 190, 200]), column=0)
     assert whole == {"first": 100, "last": 200, "total": 100, "known": 20, "missing": 3, "changed": False}

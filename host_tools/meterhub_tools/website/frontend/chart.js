@@ -191,7 +191,7 @@ class Figures {
   read(i) {
     const bar = this.bars[i];
     const value = bar && (bar.value === null ? "no reading" : `${kwh(bar.value, 3)} kWh`);
-    const some = bar?.value != null && bar.missing ? `, ${bar.missing} intervals not read` : "";
+    const some = bar?.value != null && bar.missing ? `, ${bar.missing} ${bar.missing === 1 ? "interval" : "intervals"} not read` : "";
     el("readout").textContent = bar ? `${this.name(bar)}: ${value}${some}` : "Point at the chart to read a value.";
   }
 

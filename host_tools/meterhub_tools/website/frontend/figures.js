@@ -5,16 +5,20 @@ import { MEASURED, MISSING, OPEN, QUALITY } from "./codec.js";
 export const NAMES = { "1-0:1.8.0": "Taken from the grid", "1-0:2.8.0": "Sent to the grid" };
 const UNITS = { 30: "Wh", 13: "m³" };
 
-/** Return [{from, to, value, reading, quality}] for one column; value null where it is not known. */
+/**
+ * Return [{from, to, value, reading, quality, early}] for one column; value null where it is not known.
+ * early: it is not known because all that there is begins with the reading at its end; nothing was missed.
+ */
 export function intervals(data, index) {
   const unit = 10 ** data.columns[index].scale;
   let before = { at: data.start, value: data.base[index] };
-  return data.entries.map((entry) => {
+  return data.entries.map((entry, i) => {
     const value = entry.values[index];
     const known = value !== null && before.value !== null && value >= before.value;
     const reading = value === null ? null : value * unit;
     const used = known ? (value - before.value) * unit : null;
-    const found = { from: before.at, to: entry.at, value: used, reading, quality: entry.quality };
+    const early = i === 0 && before.value === null && value !== null;
+    const found = { from: before.at, to: entry.at, value: used, reading, quality: entry.quality, early };
     before = { at: entry.at, value };
     return found;
   });
@@ -43,7 +47,7 @@ export function windowOf(view, at, n, list) {
 export function bars(list, view, [start, stop]) {
   const inside = list.filter((item) => item.to > start && item.from < stop);
   const size = view === "month" ? "day" : view === "all" ? "month" : null;
-  if (!size) return inside.map((item) => ({ ...item, missing: item.value === null ? 1 : 0 }));
+  if (!size) return inside.map((item) => ({ ...item, missing: isMissing(item) ? 1 : 0 }));
   const groups = new Map();
   for (const item of inside) {
     const key = startOf[size](new Date(500 * (item.from + item.to))).getTime() / 1000;
@@ -55,7 +59,7 @@ export function bars(list, view, [start, stop]) {
 
 function together(from, to, items) {
   const known = items.filter((item) => item.value !== null);
-  const missing = items.length - known.length;
+  const missing = items.filter(isMissing).length;
   const exact = !missing && known.every((item) => item.quality === MEASURED);
   const value = known.length ? known.reduce((sum, item) => sum + item.value, 0) : null;
   return { from, to, value, missing, reading: items.at(-1).reading, quality: exact ? MEASURED : known.length ? 2 : MISSING };
@@ -75,11 +79,12 @@ export function totals(data, index) {
   });
   const list = intervals(data, index);
   const known = list.reduce((sum, item) => sum + (item.value ?? 0), 0);
-  const missing = list.filter((item) => item.value === null).length;
+  const missing = list.filter(isMissing).length;
   const [first, last] = [read[0], read.at(-1)].map((value) => (value === undefined ? null : value * unit));
   return { first, last, total: total * unit, known, missing, changed };
 }
 
+const isMissing = (item) => item.value === null && !item.early;
 export const isOpen = (item) => item.quality === OPEN;
 export const qualityWord = (item) => (item.value === null ? QUALITY[MISSING] : QUALITY[item.quality]);
 
