@@ -14,6 +14,7 @@ from . import console, lazy, meter_watch
 from .errors import HubError
 from .hal.ticks import now_ms, since
 from .meters.periods import Periods
+from .meters.units import unit
 from .store import files
 
 _IMPORT, _EXPORT = "1-0:1.8.0", "1-0:2.8.0"
@@ -102,7 +103,8 @@ class Household:
         registers, profile = meter.registers, meter.profile
         try:
             self._name_meters(meter, at)
-            kept = meter.intervals.reading(at, tuple([registers.told(c.obis, c.scale) for c in profile.columns]))
+            told = [registers.told(c.obis, c.scale, unit(c.unit), at) for c in profile.columns]
+            kept = meter.intervals.reading(at, tuple(told))
         except HubError as err:
             if err.name not in meter_watch.OF_THE_STORE:
                 self._hub.journal.add("event", err.name, err.field)
@@ -113,7 +115,7 @@ class Household:
 
     def _note_last(self, meter, at):
         columns = meter.profile.columns if meter.profile is not None else ()
-        values = {c.obis: meter.registers.value(c.obis, c.scale) for c in columns}
+        values = {c.obis: meter.registers.value(c.obis, c.scale, unit(c.unit)) for c in columns}
         values = {obis: value for obis, value in values.items() if value is not None and value >= 0}
         trouble = ""
         try:
@@ -131,8 +133,8 @@ class Household:
     def _show_power(self, registers):
         model = self._hub.model
         power_w = model.power_w = registers.power_w
-        model.import_wh = registers.value(_IMPORT)
-        model.export_wh = registers.value(_EXPORT)
+        model.import_wh = registers.value(_IMPORT, 0, "Wh")
+        model.export_wh = registers.value(_EXPORT, 0, "Wh")
         model.waiting = ""
         if power_w is None:
             return

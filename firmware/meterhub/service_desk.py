@@ -38,6 +38,7 @@ from .codec import base64url
 from .crypto.steps import slowly
 from .errors import HubError, StoreError
 from .hal.ticks import now_ms
+from .meters.units import unit
 from .store import files, settings
 from .trust import mhx, owner
 from .version import VERSION
@@ -135,7 +136,8 @@ class Desk:
         from .meters import history  # noqa: PLC0415 - when somebody asks
 
         column = hub.profile.columns[number]
-        newest = hub.meters[0].registers.value(column.obis, column.scale) if hub.meters else None
+        registers = hub.meters[0].registers if hub.meters else None
+        newest = registers.value(column.obis, column.scale, unit(column.unit)) if registers else None
         found = history.history(hub.profile, hub.zone, number, hub.clock.now(), newest)
         history = None
         lazy.let_go(lazy.loaded() - before)

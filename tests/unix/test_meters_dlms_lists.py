@@ -315,6 +315,17 @@ class ClockTest(Case):
         self.assertEqual(self.at(b"\x07\xe9\x0a\x09\x04\x0b\x00\x00\x00\x80\x00\x00"), AT)
         self.assertEqual(self.at(b"\x07\xb2\x01\x01\x04\x00\x00\x00\x00\x80\x00\x00"), None)
 
+    def test_the_summer_bit_tells_which_of_an_hour_that_comes_twice_it_is(self):
+        self.dlms = DLMSDecoder(None, None, Zone("CET-1CEST,M3.5.0,M10.5.0/3"))
+        for day, hour, status, at in (
+            (b"\x0a\x1a", 2, b"\x80", 1761438600),
+            (b"\x0a\x1a", 2, b"\x00", 1761442200),
+            (b"\x0a\x1a", 1, b"\x80", 1761435000),
+            (b"\x0a\x1a", 3, b"\x80", 1761445800),  # wrong by then: the zone counts
+            (b"\x01\x1a", 2, b"\x80", 1737855000),
+        ):
+            self.assertEqual(self.at(b"\x07\xe9" + day + bytes((255, hour, 30, 0, 255, 128, 0)) + status), at)
+
     def test_a_clock_that_is_wrong_or_not_whole_is_none(self):
         for raw in (
             b"\x07\xe9\x0a\x09\x04\x0b\x00\x00\x00\xff\x88\x81",

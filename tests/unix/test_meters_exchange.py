@@ -14,10 +14,12 @@ from meterhub.codec.calendar import seconds
 from meterhub.codec.load_profile import EXCHANGED, MEASURED, MISSING, OPEN, Entry
 from meterhub.codec.timezone import Zone
 from meterhub.errors import HubError
+from meterhub.household import Household
 from meterhub.meters.intervals import IntervalRecorder
 from meterhub.meters.periods import Periods
 from meterhub.meters.reading import Reading
 from meterhub.meters.registers import Registers
+from meterhub.meters.units import unit
 from meterhub.store.columns import column_of
 from meterhub.store.profile import Profile
 
@@ -52,12 +54,16 @@ class Case(unittest.TestCase):
     def hear(self, at, meter="A", gas="G"):
         """Take a telegram of the second T + at, as a hub does; return (channels, columns) that changed hands."""
         at += T
-        told = [Reading(IMPORT, self.reads(meter, at), 0, "Wh", meter, 0, None)]
-        told.append(Reading(GAS, self.reads(gas, at), -3, "m3", gas, 1, None))
+        told = [Reading(IMPORT, self.reads(meter, at), 0, "Wh", meter, 0, at)]
+        told.append(Reading(GAS, self.reads(gas, at), -3, "m3", gas, 1, at))
+        return self.take(at, told)
+
+    def take(self, at, told):
         channels = self.registers.update(told)
         columns = self.profile.columns
         moved = self.recorder.set_meters(tuple([self.registers.meter_of(column.obis) for column in columns]), at)
-        self.recorder.reading(at, tuple([self.registers.told(column.obis, column.scale) for column in columns]))
+        values = [self.registers.told(column.obis, column.scale, unit(column.unit), at) for column in columns]
+        self.recorder.reading(at, tuple(values))
         return channels, moved
 
     def hear_from(self, start, stop, meter="A", gas="G", every=600):
@@ -135,6 +141,14 @@ class IntervalsTest(Case):
         self.hear_from(1800, 3600, "A", "H")
         self.assertEqual(self.kept(), [(0, MEASURED, "A."), (1, EXCHANGED, "AH"), (2, MEASURED, "AH")])
 
+    def test_a_sub_meter_that_is_dead_for_an_hour_leaves_a_gap_and_goes_on(self):
+        self.hear_from(0, 3600)
+        for at in range(T + 4200, T + 7800, 600):
+            dead = Reading(GAS, 0, 0, "", "", 1, -3600)
+            self.take(at, [Reading(IMPORT, self.reads("A", at), 0, "Wh", "A", 0, at), dead])
+        self.hear_from(7800, 10800)
+        self.assertEqual(self.kept(), [(n, MEASURED, "A." if n in (3, 4) else "AG") for n in range(7)])
+
     def test_a_meter_exchanged_while_the_hub_was_off_is_told_at_once(self):
         self.hear_from(0, 3600)
         self.boot()
@@ -159,6 +173,59 @@ class IntervalsTest(Case):
         self.hear(3610)
         self.hear_from(4200, 5400)
         self.assertEqual(self.kept(), [(n, MEASURED, "AG") for n in range(4)])
+
+
+class House(Household):
+    """A household that is told what a meter's registers hold, and no more of a hub."""
+
+    journal = None
+
+    def __init__(self):
+        self._hub = self.model = self
+
+
+class Told:
+    """A meter of which only what it tells matters."""
+
+    pulses = 0
+    troubles = ()
+
+    def __init__(self, registers, profile):
+        self.registers, self.profile = registers, profile
+        self.intervals = self.last = self
+        self.kept = []
+
+    def set_meters(self, _ids, _at):
+        return []
+
+    def reading(self, at, values):
+        self.kept.append(values)
+        return 0
+
+    def note(self, at, values, _pulses):
+        self.kept.append(values)
+
+
+class HouseholdTest(Case):
+    def taken(self, at, *told):
+        """Return what the intervals, the last values and the display get of a telegram."""
+        self.registers.update(list(told))
+        house, meter = House(), Told(self.registers, self.profile)
+        house._keep(meter, at)
+        house._note_last(meter, at)
+        house._show_power(self.registers)
+        return meter.kept + [(house.import_wh, house.export_wh)]
+
+    def test_a_number_in_another_unit_is_not_taken_for_a_register(self):
+        told = [Reading(obis, 700, 0, "", "A", 0, T) for obis in (IMPORT, "1-0:2.8.0", GAS)]
+        self.assertEqual(self.taken(T, *told), [(None, None), {}, (None, None)])
+        told = [Reading(obis, 700, 0, "Wh", "A", 0, T) for obis in (IMPORT, "1-0:2.8.0")]
+        self.boot()
+        self.assertEqual(self.taken(T, *told), [(700, None), {IMPORT: 700}, (700, 700)])
+
+    def test_an_old_reading_is_not_kept_again_as_the_one_of_now(self):
+        found = self.taken(T, Reading(IMPORT, 5, 0, "Wh", "A", 0, T), Reading(GAS, 7, -3, "m3", "G", 1, T - 7201))
+        self.assertEqual(found, [(5, None), {IMPORT: 5, GAS: 7}, (5, None)])
 
 
 class PeriodsTest(Case):

@@ -166,6 +166,17 @@ class OpenTest(Case):
         self.recorder.close_stale(T + 121)
         self.assertEqual(self.kept(), [(0, MEASURED, -59)])
 
+    def test_of_a_meter_whose_clock_is_behind_it_is_closed_as_much_later(self):
+        self.clock.state, self.clock.at = "set", T + 125
+        self.read(T - 55)
+        self.ticks += 5000
+        self.assertEqual(self.recorder.close_stale(T + 130), 0)
+        self.read(T - 5, T + 20)
+        self.assertEqual(self.kept(), [(0, MEASURED, -5)])
+        self.ticks += 5000  # 105 s behind now
+        self.assertEqual(self.recorder.close_stale(T + STEP + 225), 0)
+        self.assertEqual(self.recorder.close_stale(T + STEP + 226), 1)
+
     def test_nothing_is_closed_before_the_first_reading(self):
         self.assertEqual(self.recorder.close_stale(T), 0)
 

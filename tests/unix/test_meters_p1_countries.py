@@ -9,7 +9,9 @@ from meters_samples import coded, feed, reading, telegram, value
 
 from meterhub.codec.crc import crc16_x25
 from meterhub.codec.timezone import Zone
+from meterhub.errors import HubError
 from meterhub.meters.p1 import P1Decoder
+from meterhub.meters.registers import Registers
 
 
 class CountriesTest(unittest.TestCase):
@@ -78,6 +80,20 @@ class CountriesTest(unittest.TestCase):
         found = self.one(("0-1:24.1.0(003)", "0-1:96.1.0()", "0-1:24.2.1(700101010000W)(00000000)"))
         dead = reading(found, "0-1:24.2.1")
         self.assertEqual((dead.value, dead.unit, dead.meter, dead.at), (0, "", "", 0))
+
+    def test_what_a_dead_channel_says_is_not_told_and_takes_no_total_s_place(self):
+        for dead in ("(000101000000W)(00000000.0000)", "(632525252525W)(00000.000*m3)"):
+            registers = Registers()
+            told = []
+            for said in (dead, "(250110115500W)(00424.000*m3)", dead):
+                found = self.one(("0-0:1.0.0(250110120000W)", "0-1:24.1.0(003)", "0-1:24.2.1" + said))
+                try:
+                    registers.update(found.readings)
+                except HubError as err:
+                    self.assertEqual(err.name, "REGISTER_BACKWARD")
+                told.append(registers.told("0-1:24.2.1", -3, "m3", found.at))
+            self.assertEqual(told, [None, 424000, None])
+            self.assertEqual(registers.value("0-1:24.2.1", -3, "m3"), 424000)
 
     def test_sweden_has_phases_and_reactive_energy(self):
         found = self.one(

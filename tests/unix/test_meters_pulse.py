@@ -67,6 +67,20 @@ class PulseTest(unittest.TestCase):
         meter.pulse(1, 12600)
         self.assertEqual(meter.power(12600), 1000)
 
+    def test_a_pulse_after_more_days_than_half_the_ticks_tells_no_power(self):
+        days = 7 * 86400000
+        meter = PulseMeter(1000)
+        meter.pulse(1, 0)
+        meter.pulse(1, days)
+        self.assertEqual(meter.power(days), 0)
+        meter = PulseMeter(1000)
+        meter.pulse(1, 0)
+        self.assertEqual([meter.power(hour * 3600000) for hour in range(1, 169)], [None] * 168)
+        meter.pulse(1, days)
+        self.assertEqual(meter.power(days), None)
+        meter.pulse(1, days + 3600)
+        self.assertEqual(meter.power(days + 3600), 1000)
+
     def test_what_was_counted_before_a_restart_is_no_interval(self):
         meter = PulseMeter(1000)
         meter.pulses = 5000

@@ -20,8 +20,8 @@ def watts(obis, value, meter="M1"):
     return Reading(obis, value, 0, "W", meter, 0, None)
 
 
-def gas(value, meter="G1"):
-    return Reading("0-1:24.2.1", value, -3, "m3", meter, 1, None)
+def gas(value, meter="G1", at=None):
+    return Reading("0-1:24.2.1", value, -3, "m3", meter, 1, at)
 
 
 class RegistersTest(unittest.TestCase):
@@ -78,6 +78,25 @@ class RegistersTest(unittest.TestCase):
         self.registers.update([wh("1-0:1.8.0", 122, "another")])
         self.assertEqual(told(), [None, None])
 
+    def test_what_is_asked_for_in_a_unit_is_of_no_other(self):
+        self.registers.update([Reading("1-0:1.8.0", 139255, -1, "", "M1", 0, None), gas(700)])
+        self.assertEqual((self.registers.told("1-0:1.8.0"), self.registers.value("1-0:1.8.0")), (13925, 13925))
+        self.assertEqual(self.registers.told("1-0:1.8.0", 0, "Wh"), None)
+        self.assertEqual(self.registers.value("1-0:1.8.0", 0, "Wh"), None)
+        self.assertEqual(self.registers.told("0-1:24.2.1", -3, "m3"), 700)
+        self.assertEqual(self.registers.value("0-1:24.2.1", -3, "m3"), 700)
+
+    def test_what_was_read_at_no_time_or_two_hours_before_the_telegram_is_not_told(self):
+        for at, told in ((10000, 700), (2800, 700), (2799, None), (None, None)):
+            self.registers.update([gas(700, at=at)])
+            self.assertEqual(self.registers.told("0-1:24.2.1", -3, "m3", 10000), told)
+            self.assertEqual(self.registers.told("0-1:24.2.1", -3, "m3"), 700)
+
+    def test_a_total_below_zero_is_known_but_not_told(self):
+        self.registers.update([wh("1-0:1.8.0", -1), wh("1-0:2.8.0", 0)])
+        self.assertEqual((self.registers.told("1-0:1.8.0"), self.registers.value("1-0:1.8.0")), (None, -1))
+        self.assertEqual(self.registers.told("1-0:2.8.0"), 0)
+
     def test_other_registers_of_a_tariff_do_not_count(self):
         self.registers.update([wh("1-0:1.8.1", 100), wh("1-0:1.8.11", 5000), watts("1-0:1.8.2", 7)])
         self.assertEqual(self.registers.value("1-0:1.8.0"), 100)
@@ -104,6 +123,11 @@ class RegistersTest(unittest.TestCase):
         for n in range(50):
             self.backward([wh("1-0:1.8.0", 1000 - n)])
         self.assertEqual(self.registers.value("1-0:1.8.0"), 5000)
+
+    def test_a_total_that_falls_all_the_time_is_told_once(self):
+        self.registers.update([wh("1-0:16.8.0", 5000)])  # of both directions, while energy is fed in
+        told = [self.backward([wh("1-0:16.8.0", 4999 - n)]) for n in range(30)]
+        self.assertEqual(told, ["1-0:16.8.0"] + [""] * 29)
 
     def odd(self, *readings):
         """Return the name under which the readings are refused."""
@@ -177,6 +201,13 @@ class RegistersTest(unittest.TestCase):
         self.registers.update([Reading("1-0:1.8.0", 2000, 0, "varh", "M1", 0, None)])
         self.assertEqual(self.registers.reading("1-0:1.8.0"), wh("1-0:1.8.0", 1000))
 
+    def test_a_dead_channel_without_a_unit_does_not_take_the_total_s_place(self):
+        self.registers.update([gas(700)])
+        self.registers.update([Reading("0-1:24.2.1", 0, 0, "", "G1", 1, 0)])
+        self.assertEqual(self.registers.reading("0-1:24.2.1"), gas(700))
+        self.registers.update([gas(710)])
+        self.assertEqual(self.registers.told("0-1:24.2.1", -3), 710)
+
     def test_power_and_averages_may_fall(self):
         for value in (500, 100):
             self.assertEqual(self.backward([watts("1-0:1.7.0", value), watts("1-0:1.4.0", value)]), "")
@@ -192,6 +223,15 @@ class RegistersTest(unittest.TestCase):
         self.assertEqual(self.registers.power_w, -3618)
         self.registers.update([Reading("1-0:1.7.0", 318, 0, "VA", "M1", 0, None)])
         self.assertEqual(self.registers.power_w, -3618)
+
+    def test_while_power_flows_out_a_list_of_what_flows_in_alone_changes_it_when_some_does(self):
+        self.registers.update([watts("1-0:1.7.0", 0), watts("1-0:2.7.0", 1500)])
+        self.registers.update([watts("1-0:1.7.0", 0)])
+        self.assertEqual(self.registers.power_w, -1500)
+        self.registers.update([watts("1-0:1.7.0", 40)])
+        self.assertEqual(self.registers.power_w, 40)
+        self.registers.update([watts("1-0:1.7.0", 0)])
+        self.assertEqual(self.registers.power_w, 0)
 
     def test_another_meter_starts_its_registers_anew(self):
         self.assertEqual(self.registers.update([wh("1-0:1.8.1", 5000), wh("1-0:1.8.2", 1), gas(700)]), [])
@@ -267,6 +307,12 @@ class RegistersTest(unittest.TestCase):
         for n in range(300):
             self.registers.update([watts("1-%d:%d.7.0" % (n % 250, n), n)])
         self.assertTrue(len(self.registers._last) <= 128)
+
+    def test_where_there_are_too_many_what_is_of_now_goes_before_what_is_stored(self):
+        totals = ["1-0:%d.8.0" % n for n in range(1, 9)]
+        stored = [wh("1-0:%d.8.0.%d" % (1 + n // 20, 1 + n % 20), n) for n in range(140)]
+        self.registers.update(stored + [wh(obis, 1000) for obis in totals])
+        self.assertEqual([self.registers.told(obis) for obis in totals], [1000] * 8)
 
 
 class ReadingTest(unittest.TestCase):

@@ -125,7 +125,9 @@ def unix(raw: bytes, zone, base_offset_s: int) -> "int | None":
             return wall + 60 * (deviation - 0x10000 if deviation & 0x8000 else deviation)
         if zone is None:
             return wall - base_offset_s - (3600 if status & 0x80 else 0)
-        return wall - zone.offset_s(wall - zone.offset_s(wall))
+        at = wall - zone.offset_s(wall - zone.offset_s(wall))
+        # an hour that comes twice: the first time it is summer
+        return at - 3600 if status & 0x80 and zone.offset_s(at - 3600) == zone.offset_s(at) + 3600 else at
     except ValueError:
         return None
 

@@ -47,6 +47,7 @@ class IntervalRecorder:
         self._told = {}  # column -> when a reading has told it last
         self._closed = profile.last or 0  # end of the newest interval that is done with
         self._heard = 0  # ticks of the newest reading
+        self._lag_s = 0  # what its time was behind the hub's
         self._leap = (0, 0)  # (time, readings in a row) of those far ahead of all before
         self._late = False  # the readings that are late have been told
         self._torn = (0, 0)  # from when to when the hub was off, or its clock jumped
@@ -122,6 +123,7 @@ class IntervalRecorder:
             return self._refuse(stamp, found[1])
         self._late = False
         self._heard = self._ticks_ms()
+        self._lag_s = max(0, self._clock.now() - stamp)
         found = (stamp, self._with_newest(stamp, found[1]), found[2])
         closed = 0
         boundary = stamp // self._step * self._step
@@ -172,7 +174,7 @@ class IntervalRecorder:
         if self._before is None or age(self._ticks_ms(), self._heard) < _SILENT_MS:
             return 0
         end = self._end_of(self._before[0])
-        if end <= self._closed or now <= end + _STALE_S:
+        if end <= self._closed or now - self._lag_s <= end + _STALE_S:
             return 0
         return self._close(end, None)
 

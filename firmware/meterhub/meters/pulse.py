@@ -13,7 +13,7 @@ and 0 after a day however slow the meter is.
 
 from micropython import const
 
-from ..hal.ticks import since
+from ..hal.ticks import age
 from .reading import Reading
 
 _HOUR_MS = const(3600000)
@@ -59,23 +59,22 @@ class PulseMeter:
         if n <= 0:
             return
         if self._last_ms >= 0:
-            self._each_ms = max(1, since(now_ms, self._last_ms) // n)
+            self._each_ms = max(1, age(now_ms, self._last_ms) // n)
             self._stopped = False
         self.pulses += n
         self._last_ms = now_ms
 
     def power(self, now_ms: int) -> "int | None":
         """Return the power in W, or the flow in l/h, at `now_ms` (ticks); None before the second pulse."""
+        waited_ms = age(now_ms, self._last_ms) if self._last_ms >= 0 else 0
+        if waited_ms >= _FORGOTTEN_MS:  # ticks wrap after days: do not look at them again
+            self._stopped = self._stopped or self._each_ms > 0
+            self._last_ms = -1
+            self._each_ms = 0
         if self._stopped:
             return 0
         if not self._each_ms:
             return None
-        waited_ms = since(now_ms, self._last_ms)
-        if waited_ms >= _FORGOTTEN_MS:  # ticks wrap after days: do not look at them again
-            self._stopped = True
-            self._last_ms = -1
-            self._each_ms = 0
-            return 0
         return _HOUR_MS * self._parts // (self._imp * max(self._each_ms, waited_ms))
 
     def readings(self, at: "int | None", now_ms: int) -> list:

@@ -23,6 +23,7 @@ _SURE = const(3)  # telegrams in a row with the same other id that make it anoth
 _MOST_GROWTH = {"Wh": 10000000, "varh": 10000000, "J": 36000000000}  # in one step; m3 in dm3
 _MOST_GROWTH_DM3 = const(1000000)
 _LEAST_DIGITS = const(6)
+_OLD_S = const(7200)  # a gas meter behind P1 tells hourly, and what it told comes up to an hour later
 _DERIVED = const(("1-0:1.8.0", "1-0:2.8.0"))
 _TARIFFS = const(("1", "2", "3", "4"))
 _USUAL = const(("1.8.", "2.8.", "1.7.", "2.7.", "16.7"))
@@ -48,15 +49,25 @@ class Registers:
         """Return the OBIS codes of all registers that were read, in order."""
         return sorted(self._last)
 
-    def value(self, obis: str, scale: int = 0) -> "int | None":
-        """Return a register's value in units of 10^scale, or None when it was never read."""
-        reading = self._last.get(obis)
-        return None if reading is None else whole(reading, scale)
+    def value(self, obis: str, scale: int = 0, kind: str = "") -> "int | None":
+        """Return a register's value in units of 10^scale, or None when it was never read.
 
-    def told(self, obis: str, scale: int = 0) -> "int | None":
-        """Return a register's value as value() does, but None unless the newest telegram has told it."""
+        kind: its unit, "" for any; None for a register in another one.
+        """
         reading = self._last.get(obis)
-        return whole(reading, scale) if reading is not None and reading is self._newest.get(obis) else None
+        return None if reading is None or kind not in ("", reading.unit) else whole(reading, scale)
+
+    def told(self, obis: str, scale: int = 0, kind: str = "", at: "int | None" = None) -> "int | None":
+        """Return a register's value as value() does, but None unless the newest telegram, of `at`, has told it.
+
+        None as well for what is below zero, or was read more than two hours before `at`.
+        """
+        reading = self._last.get(obis)
+        if reading is None or reading is not self._newest.get(obis):
+            return None
+        if at is not None and (reading.at is None or at - reading.at > _OLD_S):
+            return None
+        return self.value(obis, scale, kind) if reading.value >= 0 else None
 
     def meter_of(self, obis: str) -> str:
         """Return the id of the meter that a register is of, "" while it was not read or told none."""
@@ -83,8 +94,8 @@ class Registers:
                 derived = self._derive(obis, present)
                 if derived:
                     present[obis] = derived
-        for obis, reading in present.items():
-            name = self._take(obis, reading)
+        for obis in sorted(present, key=_rank) if len(present) > _MOST else present:
+            name = self._take(obis, present[obis])
             odd = HubError(name, obis) if name else odd
         self._set_power(present)
         if odd is not None:
@@ -143,9 +154,9 @@ class Registers:
             if len(self._last) < _MOST:
                 self._last[obis] = reading
             return ""
-        if is_total(reading):
-            if reading.unit != last.unit:
-                return ""
+        if is_total(last) and reading.unit != last.unit:
+            return ""
+        if is_total(reading) and is_total(last):
             odd = _oddity(last, reading)
             if odd:
                 return self._doubt(obis, reading, odd)
@@ -155,6 +166,7 @@ class Registers:
 
     def _doubt(self, obis, reading, odd):
         """Count a reading that cannot follow the register's; after enough that agree, it is the register."""
+        is_known = obis in self._odd
         count, before = self._odd.get(obis, (0, reading))
         count = count + 1 if count and not _oddity(before, reading) else 1
         if count >= (_SURE if odd == "REGISTER_ROLLED" else _PATIENCE):
@@ -162,15 +174,22 @@ class Registers:
             self._last[obis] = reading
             return ""
         self._odd[obis] = (count, reading)
-        return odd if count == 1 else ""
+        return "" if is_known else odd
 
     def _set_power(self, present):
         power = _watts(present.get("1-0:16.7.0"))
         imported, exported = _watts(present.get("1-0:1.7.0")), _watts(present.get("1-0:2.7.0"))
         if imported is not None or exported is not None:
             power = (imported or 0) - (exported or 0)
+            if not power and exported is None and self.power_w is not None and self.power_w < 0:
+                return  # nothing flows in, and how much flows out another telegram tells
         if power is not None:
             self.power_w = power
+
+
+def _rank(obis):
+    """Return the place of a register where there are too many: first what is of now, then what is stored."""
+    return obis.count(".") > 2
 
 
 def is_total(reading: Reading) -> bool:
