@@ -96,9 +96,9 @@ def read_card(token: str, hub: str) -> Card:
         raise HubError("WRONG_HUB", "key")
     proof.check_signature(token, key)
     name = claims.get("name")
-    return Card(
-        hub, key, name[:64] if isinstance(name, str) else "", _range(claims), mhx.whole(claims, "at", 0, 1 << 33)
-    )
+    # half a character, or NUL: no database keeps it
+    name = "".join(filter(str.isprintable, name)) if isinstance(name, str) else ""
+    return Card(hub, key, name[:64], _range(claims), mhx.whole(claims, "at", 0, 1 << 33))
 
 
 def _range(claims: dict) -> list | None:

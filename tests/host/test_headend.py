@@ -266,6 +266,23 @@ def test_suspended_hub_keeps_its_letters_until_it_is_back(broker, store):
     assert [one.seq for one in store.readings()] == [1, 2]
 
 
+def test_change_of_state_is_seen_though_another_ones_clock_was_ahead(broker, url, store):
+    hub, other = known_hub(store), known_hub(store)
+    ahead = Store(url, lambda: time.time() + 5)
+
+    async def play(head, street):
+        street.say(hub, ROLE.kid, hub.report(ROLE.kid, 1))
+        street.say(other, ROLE.kid, other.report(ROLE.kid, 1))
+        await until(lambda: not hub.waiting and not other.waiting)
+        ahead.change_state(hub.id, "suspended")
+        await until(lambda: head._known[hub.id].state == "suspended")
+        store.change_state(other.id, "suspended")
+        await until(lambda: head._known[other.id].state == "suspended", 4)
+
+    scene(broker, store, [hub, other], play)
+    ahead.close()
+
+
 def test_stranger_whose_hello_is_lost_is_known_by_its_card(broker, store):
     hub = SimulatedHub([ROLE])
     card = {"v": 1, "hub": hub.id, "key": base64url.encode(hub.point), "at": 1_800_000_000, "name": "kitchen"}

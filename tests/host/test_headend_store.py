@@ -178,6 +178,14 @@ def test_another_one_waits_until_the_broker_has_the_command(store, hub, clock):
     assert give(store, hub, sender="three") is not None
 
 
+def test_one_whose_clock_was_ahead_holds_nobody_up(url, store, hub, clock):
+    ahead = Store(url, lambda: NOON + 10 * 365 * 86400)
+    assert give(ahead, hub, sender="one") is not None  # and is never heard of again
+    ahead.close()
+    clock.now += HOLD_S + 1
+    assert give(store, hub, sender="two") is not None
+
+
 def test_two_wishes_for_one_hub_take_turns(store, hub):
     wishes = [Wish(hub.id, "a", {}), Wish(hub.id, "b", {})]
     first = store.give(ROLE.kid, "one", wishes, sign)

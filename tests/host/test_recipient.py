@@ -366,6 +366,13 @@ def test_card_of_another_key_is_refused(hub):
         recipient.read_card(".".join((header, b64(json.dumps(other).encode()), signature)), hub.hub)
 
 
+def test_name_that_no_database_keeps_is_cleaned():
+    stranger = recipient.Recipient("x", recipient.Recipient.new_pem())
+    claims = {"v": 1, "hub": stranger.kid, "key": b64(stranger.point), "at": 1, "have": None}
+    claims["name"] = "a\ud800b\x00\nc"
+    assert recipient.read_card(stranger.sign(claims, "mhx-card"), stranger.kid).name == "abc"
+
+
 def test_page_refuses_a_key_that_is_not_the_hubs(asker, hub):
     request = recipient.Request(asker, hub.hub, "a", recipient.data_wish("private", REGS, "day", START, STOP), NOW)
     other = FakeHub({"kty": "EC", "crv": "P-256", "x": b64(asker.point[1:33]), "y": b64(asker.point[33:])})

@@ -187,6 +187,21 @@ def test_batches_are_stored_once_and_receipted_each_time(anna, hub, desk, house)
     assert b"".join(len(raw).to_bytes(2, "little") + raw for raw in house.batches) == file.content
 
 
+def test_batches_of_those_who_live_there_afterwards_are_not_for_an_account_that_has_ended(anna, hub, desk):
+    from meterhub_tools.website.models import Batch, Billing
+
+    switched_on(anna, hub)
+    for message in hub.batches()[:2]:
+        desk.on_batch(hub.hub, message)
+    address = f"/hubs/{hub.hub}/bill/batches"
+    whole = anna.get(address).content
+    ended = int(time.time()) - 86400
+    Billing.objects.filter(hub=hub.hub).update(since=ended - 86400, revoked_at=ended)
+    assert (bool(whole), anna.get(address).content) == (True, b"")
+    Batch.objects.filter(hub=hub.hub).update(received_at=ended - 60)
+    assert anna.get(address).content == whole
+
+
 def test_what_is_no_batch_of_this_hub_is_neither_stored_nor_receipted(anna, hub, desk, house):
     from meterhub_tools.website.models import Batch
 

@@ -50,6 +50,7 @@ _GATHER_S = 0.01  # a commit costs as much for one as for twenty
 _TAKEN_S = 0.05
 _TICK_S = 1.0
 _LOOK_S = 0.1  # how often answers are looked for that another head-end has taken
+_LOOKED_BACK_S = 60  # the clocks of head-ends differ, and a change is seen only when it is committed
 _TURN_S = 0.02  # until a wish whose turn it was not is tried again
 _PAUSE_S = 2.0  # until a database that is away is tried again
 _MOST_CARDS = 1000
@@ -458,10 +459,11 @@ class HeadEnd:
                 for given in await self._surely(self.store.due_again, self.role.kid, self.name):
                     self._publish(given)
                     self.done["sent again"] += 1
-            changed = await self._surely(self.store.hubs, self._looked_at)
+            looked_at = int(self.store.now())
+            changed = await self._surely(self.store.hubs, self._looked_at - _LOOKED_BACK_S)
             for found in changed:
                 self._known[found.hub] = _known(found)
-            self._looked_at = max([self._looked_at, *(found.since for found in changed)])
+            self._looked_at = looked_at
 
     async def _look(self) -> None:
         """Resolve what others have heard the answers of."""

@@ -134,6 +134,8 @@ class Courier:
                 self._note(hub, kind, message)
         except HubError as error:
             _log.warning("hub %s: %s refused: %s", hub, kind, error)
+        except Exception:  # noqa: BLE001  (it would end paho's thread: the website would hear no hub any more)
+            _log.exception("hub %s: %s met an error of the website", hub, kind)
 
     def _note(self, hub: str, kind: str, message: mqtt.MQTTMessage) -> None:
         text = message.payload.decode("ascii", "replace")
@@ -142,7 +144,7 @@ class Courier:
             presence = self._hubs[hub]
             if card is None:
                 presence.online = text == "online"
-            elif presence.card is None or card.at >= presence.card.at:
+            elif presence.card is None or card.at >= min(presence.card.at, int(time.time())):
                 presence.card = card
                 presence.seen_at = max(presence.seen_at, min(card.at, int(time.time())))
             if not message.retain:

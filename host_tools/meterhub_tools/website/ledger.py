@@ -138,7 +138,8 @@ def keep_batch(card: Card, raw: bytes) -> tuple[int, bytes]:
 
 def batches_of(billing: Billing) -> list[Batch]:
     """Return the batches of the newest chain that an account has of its hub, in the order of days."""
-    mine = Batch.objects.filter(hub=billing.hub, received_at__gte=billing.since)
+    end = min(billing.revoked_at or billing.until, billing.until)  # later ones are of whoever lives there then
+    mine = Batch.objects.filter(hub=billing.hub, received_at__gte=billing.since, received_at__lte=end)
     newest = mine.order_by("-pk").first()
     return list(mine.filter(chain=newest.chain).order_by("day")) if newest else []
 

@@ -380,13 +380,13 @@ class Desk:
         with run.bell:
             if not run.settled or run.settled_at:
                 return
-            run.settled_at = time.monotonic()
             if isinstance(run, ServerRun):
                 found = run.exchange.result or run.exchange.made
                 if found is not None:
                     run.data_id = self.vault.put(run.vault_key, run.link.hub, found, run.order)
                 run.exchange.result = run.exchange.made = None
             ledger.ended(run)
+            run.settled_at = time.monotonic()  # not before: what could not be written is tried again
             run.ring()
 
     def _keep_time(self) -> None:

@@ -86,7 +86,7 @@ def django_settings(options: Options) -> dict:
                 },
             }
         ],
-        "DATABASES": {"default": dj_database_url.parse(database)},
+        "DATABASES": {"default": _database(database)},
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "USE_TZ": True,
         "TIME_ZONE": "UTC",
@@ -97,6 +97,13 @@ def django_settings(options: Options) -> dict:
         **_static(),
         **_security(options, tls),
     }
+
+
+def _database(url: str) -> dict:
+    found = dict(dj_database_url.parse(url))
+    if found["ENGINE"].endswith("sqlite3"):  # one that became a writer later could not wait for its turn
+        found["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 30, **found.get("OPTIONS", {})}
+    return found
 
 
 def _accounts() -> dict:
