@@ -36,6 +36,7 @@ BLINKS = 'meters=[{"protocol": "pulse", "input": "pulse0"}]'
 PRESS_MS = 150
 START_S = 60
 HISTORY_S = 86400
+BASE_W = 6000  # more than its sun gives at noon: it always draws
 BREATH_MS = 300  # until a telegram is decoded, and what came of it is on the flash
 
 
@@ -46,6 +47,7 @@ class House:
         self.pico = pico
         self.display = SSD1306()
         self.meter = P1Meter(Household(int(time.time()) - history_s))
+        self.meter.household.set_extra_w(self.meter.household.start, BASE_W)
         self.sent = 0  # telegrams
         self.whole = 0  # those of them of which the hub's receiver has lost no byte
         self._lost = 0  # bytes

@@ -253,6 +253,18 @@ def test_bytes_go_both_ways_and_the_end_of_either_side_ends_the_other(far_broker
         line.close()
 
 
+def test_a_broker_that_answers_no_handshake_does_not_hold_the_line(
+    far_broker: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meterhub_tools.board.bridge._CONNECT_S", 0.3)
+    with FarEnd() as board:
+        line = joined(Tunnel("mqtts", "127.0.0.1", far_broker.getsockname()[1]), board)
+        board.say(b"~open\r\n")
+        line.event(0.3)
+        assert bytes(board.heard).split()[-1] == b"~close"
+        line.close()
+
+
 def test_a_new_connection_ends_the_old_one(far_broker: socket.socket) -> None:
     with FarEnd() as board:
         line = joined(Tunnel("mqtt", "127.0.0.1", far_broker.getsockname()[1]), board)

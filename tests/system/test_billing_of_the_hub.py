@@ -49,7 +49,7 @@ async def through(home, asker, folder, capsys):
 
     async def person(run):
         if run.state == "asked":
-            asked.append(await home.reads("wants: a bill", "fee: at most 2 totals"))
+            asked.append(await home.reads("wants: a bill", "fee+income: 4 totals"))
         return await agreeing(home)(run)
 
     wish = proof_wish(site.stored[:7], by, NONCE)

@@ -6,6 +6,7 @@ import time
 
 from world import Home
 
+from meterhub.codec import base64url
 from meterhub.store.record import Record
 
 SETTINGS = {"switch": True, "loads": 2}
@@ -119,6 +120,8 @@ def test_an_event_that_was_agreed_to_before_a_power_cut_takes_place_and_ends(tmp
         event |= {"intervals": [[0, at, 10, 0, "SIMPLE", 1000]], "unknown": [], "action": "accept", "done": 0}
         event |= {"begun": 0, "acted": 0, "fault": 0}
         (tmp_path / "hub").mkdir()
+        role = ["K" * 16, "LC", base64url.encode(bytes(65)), "Loads Ltd", 1, 0]
+        Record(str(tmp_path / "hub/roles")).save(json.dumps([role]).encode())
         Record(str(tmp_path / "hub/demand")).save(json.dumps({"v": 1, "next": 2, "events": [event]}).encode())
         async with place:
             await place.live_through()

@@ -93,5 +93,34 @@ class ListenTest(unittest.TestCase):
         self.assertEqual(stream.sent.find(b"\x40\x02\x00\x07"), -1)
 
 
+class Noting:
+    def __init__(self):
+        self.names = []
+
+    def add(self, kind, name, detail=""):
+        self.names.append(name)
+
+
+class PauseTest(unittest.TestCase):
+    def pauses(self, suback):
+        """Return the next pause after two connections, and what was journalled; they end when all was said."""
+
+        async def opened():
+            stream = Stream(CONNACK + suback)
+            return stream, stream
+
+        journal = Noting()
+        wan = Wan("HUB", ("", ""), opened, None, lambda: None, journal, Drbg())
+
+        self.assertRaises(asyncio.TimeoutError, asyncio.run, asyncio.wait_for(wan.run(), 1.5))
+        return wan._wait_s, journal.names
+
+    def test_a_broker_that_refuses_the_subscription_is_asked_less_and_less_and_is_never_up(self):
+        self.assertEqual(self.pauses(SUBACK[:-1] + b"\x80"), (4, ["LINK_DOWN"]))
+
+    def test_a_broker_that_takes_it_is_a_link(self):
+        self.assertEqual(self.pauses(SUBACK), (1, []))
+
+
 if __name__ == "__main__":
     unittest.main()

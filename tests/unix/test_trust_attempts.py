@@ -54,6 +54,19 @@ class AttemptsTest(unittest.TestCase):
         self.record = MemoryRecord()
         self.attempts = Attempts(self.record, 1000)
 
+    def test_a_flash_that_is_full_keeps_no_hub_from_starting(self):
+        self.attempts.open("cut")
+        self.attempts.spend(1000)
+
+        class Full(MemoryRecord):
+            raw = self.record.raw
+
+            def save(self, raw):
+                raise OSError(28)
+
+        attempts = Attempts(Full(), 2000)
+        self.assertTrue(attempts.locked_s(2000) > 0)
+
     def die(self, now):
         self.attempts.open("r%d" % now)
         for _ in range(3):

@@ -94,7 +94,9 @@ class Export:
 
     def post(self, item: "bytes | str | dict") -> None:
         """Take a message (bytes), a button's word ("accept", "decline", "cancel") or a consent (dict) to revoke."""
-        if not self._inbox.put(item):
+        # a button's word means the request that is on the display now
+        meant = (item, self._open) if isinstance(item, str) else item
+        if not self._inbox.put(meant, not isinstance(item, bytes)):
             self._foreign(HubError("RATE_LIMITED", "message"))
 
     async def run(self) -> None:
@@ -113,6 +115,9 @@ class Export:
                 await self._handlers[message["t"]](message)
             elif isinstance(item, dict):
                 await self._revoke_here(item)
+            elif isinstance(item, tuple):
+                if item[1] is self._open:
+                    await self._on_button(item[0])
             elif item is not None:
                 await self._on_button(item)
             if self._open is not None and self._open.is_due():
@@ -465,20 +470,27 @@ class Export:
         hub = self._hub
         consent = hub.consents.find(request.kid, request.claims["sub"], request.claims.get("of", "link"))
         self._agreements.revoke(consent, hub.clock.now(), words.detail(request))
+        await self._end_open(consent)
         await self._end(request, "revoked")
 
     async def _revoke_here(self, consent):
         hub = self._hub
         of = what(consent)
         detail = [consent["kid"], consent["sub"], "display"] + (["bill"] if of == "bill" else [])
-        self._agreements.revoke(consent, hub.clock.now(), "|".join(detail))
-        request = self._open
-        if request is not None and words.needs(request, consent, of):
-            await self._end(request, "refused", HubError("REVOKED", "sub"))
+        try:
+            self._agreements.revoke(consent, hub.clock.now(), "|".join(detail))
+        finally:  # it has ended, also when that cannot be written
+            await self._end_open(consent)
         claims = {"sub": consent["sub"], "result": "revoked"}
         if of == "bill":
             claims["of"] = of
         await self._say("consent", "mhx-consent", claims)
+
+    async def _end_open(self, consent):
+        """End the open request if it cannot go on without a consent that has ended."""
+        request = self._open
+        if request is not None and words.needs(request, consent, what(consent)):
+            await self._end(request, "refused", HubError("REVOKED", "sub"))
 
 
 def _pin_number(drbg):

@@ -54,6 +54,8 @@ def notice(request, result: str, name: str) -> list:
         return {"bill": ["private billing", "from tomorrow on"]}.get(
             request.claims["what"], ["linked", "it may ask now"]
         )
+    if name == "REVOKED" and request.state == "sending":
+        return ["consent revoked", "sending has ended", "What was sent", "stays with them."]
     return _NOTICES.get(name, ["refused", name])
 
 

@@ -119,6 +119,7 @@ class Wan:
         self.trouble = ""  # the outage that has been journalled
         self._ended = None  # what ended the listening
         self._heard = 0
+        self._wait_s = _FIRST_WAIT_S
         self._pid = 0
         self.is_up = False
 
@@ -152,13 +153,11 @@ class Wan:
 
     async def run(self) -> None:
         """Connect, serve, and connect again with growing pauses, for ever."""
-        wait_s = _FIRST_WAIT_S
         while True:
             writer = None
             try:
                 reader, writer = await self._open()
                 await self._hello(reader, writer)
-                wait_s = _FIRST_WAIT_S
                 await self._serve(reader, writer)
             except (OSError, EOFError, ValueError, HubError) as err:
                 self._say_down(_why(err))
@@ -166,8 +165,8 @@ class Wan:
                 self.is_up = False
                 if writer is not None:
                     await self._hang_up(writer)
+            wait_s, self._wait_s = self._wait_s, min(2 * self._wait_s, _LONGEST_WAIT_S)
             await asyncio.sleep_ms(wait_s * 1000 + self._drbg.read(1)[0] * 4)
-            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
     async def _hang_up(self, writer):
         try:
@@ -195,9 +194,6 @@ class Wan:
         self._publish((self._root + "up/availability").encode(), b"online", True)
         await self._flush(writer)
         self.is_up = True
-        if self.trouble:
-            self.trouble = ""
-            self._journal.add("event", "link up", "wan")
         self._greet()
 
     def _next_pid(self):
@@ -319,8 +315,13 @@ class Wan:
                 raise HubError("LINK_DOWN", "mqtt packet")
             self._pipe.give(packet)
             self._client.wait_msg()  # calls _on_publish, and writes the acknowledgement
-        elif kind == _SUBACK and packet[-1] == 128:
-            raise HubError("LINK_DOWN", "mqtt subscription refused")
+        elif kind == _SUBACK:
+            if packet[-1] == 128:
+                raise HubError("LINK_DOWN", "mqtt subscription refused")
+            self._wait_s = _FIRST_WAIT_S  # not before: a broker that takes us and hears nothing is no link
+            if self.trouble:
+                self.trouble = ""
+                self._journal.add("event", "link up", "wan")
 
     def _on_publish(self, topic, payload, *_more):
         if self._oversized:

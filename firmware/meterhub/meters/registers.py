@@ -39,7 +39,7 @@ class Registers:
         self._last = {}
         self._newest = {}  # obis -> Reading of the newest telegram, taken or not
         self._strange = {}  # channel -> (another id than its meter's, telegrams in a row that have told it)
-        self._odd = {}  # obis -> (readings in a row that cannot follow the register's, the last of them)
+        self._odd = {}  # obis -> (readings in a row that cannot follow the register's, the last of them, why not)
 
     def reading(self, obis: str) -> "Reading | None":
         """Return the last Reading of a register, or None."""
@@ -166,15 +166,14 @@ class Registers:
 
     def _doubt(self, obis, reading, odd):
         """Count a reading that cannot follow the register's; after enough that agree, it is the register."""
-        is_known = obis in self._odd
-        count, before = self._odd.get(obis, (0, reading))
+        count, before, told = self._odd.get(obis, (0, reading, ""))
         count = count + 1 if count and not _oddity(before, reading) else 1
         if count >= (_SURE if odd == "REGISTER_ROLLED" else _PATIENCE):
             del self._odd[obis]
             self._last[obis] = reading
             return ""
-        self._odd[obis] = (count, reading)
-        return "" if is_known else odd
+        self._odd[obis] = (count, reading, odd)
+        return "" if told == odd else odd
 
     def _set_power(self, present):
         power = _watts(present.get("1-0:16.7.0"))

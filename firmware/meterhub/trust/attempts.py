@@ -31,7 +31,10 @@ class Attempts:
         self._state = json.loads(raw) if raw else {"seen": [], "died": [], "open": "", "spent": 0, "at": 0}
         if self._state["open"]:
             # without a clock `now` is 0, and a lock-out from then would be over as soon as the time is known
-            self.close(died=self._state["spent"] > 0, now=now or self._state["at"])
+            try:
+                self.close(died=self._state["spent"] > 0, now=now or self._state["at"])
+            except OSError:  # flash is full or broken: it counts while the hub is on, and at the next start
+                pass
 
     def check_new(self, rid: str) -> None:
         """Raise HubError REPLAY for a request id that was noted before."""

@@ -94,6 +94,7 @@ MAX_BATCH = 8192
 MAX_BATCHED = 1024  # bytes of a batch's receipt
 KEYS_OF_CHUNK = 31
 MAX_LIFE_S = 600
+LATEST_UNTIL = 4102444799  # 2099: a display names the year by two digits
 MODES = ("server", "private")
 BILLED = ("1-0:1.8.0", "1-0:2.8.0")
 KINDS_DOWN = ("request", "proof", "want", "done", "cancel")
@@ -243,7 +244,7 @@ def _check_wish(what, claims):
         if claims.get("keys", True) is not True:
             raise HubError("INVALID_VALUE", "keys")
     elif what in ("link", "bill"):
-        whole(claims, "until", 0, 1 << 33)
+        whole(claims, "until", 0, LATEST_UNTIL)
     else:
         raise HubError("INVALID_VALUE", "what")
 

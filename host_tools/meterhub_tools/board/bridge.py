@@ -122,15 +122,14 @@ class Tunnel:
 
     def _connect(self) -> socket.socket:
         plain = socket.create_connection(self._address, _CONNECT_S)
-        plain.settimeout(None)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls is None:
-            return plain
         try:
-            return self._tls.wrap_socket(plain, server_hostname=self._address[0])
+            found = plain if self._tls is None else self._tls.wrap_socket(plain, server_hostname=self._address[0])
         except OSError:
             plain.close()
             raise
+        found.settimeout(None)  # not before: what answers no handshake would hold the line for ever
+        return found
 
     def _pump(self, source: socket.socket) -> None:
         """Take what the broker says to the hub, until this connection ends."""

@@ -246,7 +246,7 @@ class Store:
         waiting: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
             t.kid == c.kid, t.hub == c.hub, t.ctr == c.ctr, t.state == sa.literal_column("'PENDING'")
         )
-        hold = sa.literal_column(str(HOLD_S))  # later than now: its clock was ahead
+        hold: sa.ColumnElement[int] = sa.literal_column(str(HOLD_S))  # later than now: its clock was ahead
         old = sa.or_(c.given_at < new.given_at - hold, c.given_at > new.given_at + hold)
         put = put.on_conflict_do_update(
             index_elements=["kid", "hub"],

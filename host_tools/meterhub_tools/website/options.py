@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -100,7 +101,7 @@ def django_settings(options: Options) -> dict:
 
 
 def _database(url: str) -> dict:
-    found = dict(dj_database_url.parse(url))
+    found: dict[str, Any] = dict(dj_database_url.parse(url))
     if found["ENGINE"].endswith("sqlite3"):  # one that became a writer later could not wait for its turn
         found["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 30, **found.get("OPTIONS", {})}
     return found
