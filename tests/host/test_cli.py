@@ -8,7 +8,7 @@ import types
 
 import pytest
 
-from meterhub_tools import cli, toolchain
+from meterhub_tools import broker, cli, toolchain
 from meterhub_tools.errors import ToolError
 
 METERHUB = toolchain.ROOT / ".venv/bin/meterhub"
@@ -101,6 +101,21 @@ def test_an_output_that_nobody_reads_is_no_traceback(words: list[str]) -> None:
     with open("/dev/full", "wb") as full:
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (1, "meterhub: No space left on device\n")
+
+
+@pytest.mark.parametrize("many", ["0", "-1", "some"])
+def test_no_list_is_of_no_length(many: str) -> None:
+    ended = run("head-end", "hubs", "--role", "SUP", "--limit", many)
+    assert ended.returncode == 2 and "is no whole number above 0" in ended.stderr
+
+
+def test_a_client_that_goes_while_it_is_refused_is_no_traceback() -> None:
+    told: list[dict] = []
+    loop = types.SimpleNamespace(default_exception_handler=told.append)
+    broker._drop_of_a_client(loop, {"exception": OSError(107)})
+    bug = {"exception": ZeroDivisionError()}
+    broker._drop_of_a_client(loop, bug)
+    assert told == [bug]
 
 
 def test_a_bug_stays_a_traceback(sample) -> None:

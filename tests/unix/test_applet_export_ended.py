@@ -79,7 +79,7 @@ class EndedTest(unittest.TestCase):
         for seq in range(ack["chunks"]):
             self.hub.turn(self.one.want(seq))
         self.hub.turn(self.consent())
-        self.assertFalse("Nothing was sent" in str(self.hub.ihd.shown[-1]), self.hub.ihd.shown[-1])
+        self.assertTrue("sending has ended" in str(self.hub.ihd.shown[-1]), self.hub.ihd.shown)
 
     def test_no_consent_lasts_until_a_year_that_the_display_cannot_say(self):
         before = len(self.hub.ihd.shown)
