@@ -12,7 +12,7 @@ from meterhub_tools.recipient import bill_wish, data_wish, link_wish, revoke_wis
 from meterhub_tools.simulators.household import HALF_HOUR_S
 from meterhub_tools.simulators.p1_meter import P1Meter
 
-DAYS = 4
+DAYS = 5
 
 
 async def restarted(home, past):
@@ -60,6 +60,7 @@ async def through(home, asker):
     assert (again.body, again.signature != first.signature) == (first.body, True)
     site.deaf = False
     await restarted(home, past)
+    await past.live_until(start + 4 * 86400)  # in the afternoon, the first day that ended was the only one
     await past.live_while(site.until(lambda: len(site.stored) > 1))
 
     chain = verifier.Batches(site.stored, card.key)
@@ -77,7 +78,7 @@ async def through(home, asker):
     run = await asker.exchange(card, revoke_wish("bill"), agreeing(home), now=past.now)
     assert run.outcome == "revoked", run.error
     count = len(site.copies)
-    await past.live_until(start + 4 * 86400)
+    await past.live_until(start + DAYS * 86400)
     run = await asker.exchange(card, wish, agreeing(home), now=past.now)
     assert str(run.error) == "REVOKED: keys"
     await site.until(lambda: True)
