@@ -607,10 +607,33 @@ def test_forged_end_does_not_end_a_relayed_run(private, anna, hub, desk):
 def test_page_that_went_away_leaves_an_entry_in_the_log(private, anna, monkeypatch):
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 2000, time=time.time)
     monkeypatch.setattr("meterhub_tools.website.live.time", clock)
-    due = time.time() + 5
+    due = time.time() + 60
     while anna.get(private + "status").json()["state"] == "relayed" and time.time() < due:
         time.sleep(0.2)
     assert "broke off" in anna.get("/log/").content.decode()
+
+
+def test_end_that_cannot_be_written_at_once_gets_into_the_log(private, anna, hub, desk, monkeypatch):
+    from django.db import OperationalError
+
+    from meterhub_tools.website import ledger
+
+    write, failed = ledger.ended, []
+
+    def busy_at_first(run):
+        if len(failed) < 2:
+            failed.append(run)
+            raise OperationalError("database is locked")
+        write(run)
+
+    monkeypatch.setattr(ledger, "ended", busy_at_first)
+    with pytest.raises(OperationalError):
+        desk.on_message(hub.hub, hub.end("refused", "CONSUMER_DECLINED"))
+    due = time.time() + 60
+    while not failed[0].settled_at and time.time() < due:
+        time.sleep(0.2)
+    assert failed == [failed[0]] * 2
+    assert "Somebody pressed" in anna.get("/log/").content.decode()
 
 
 def test_foreign_messages_change_nothing(anna, hub, desk):

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 
 from .. import items, notices
 from ..recipient import MAX_UP, Card, Exchange, Recipient, Request
@@ -394,15 +394,20 @@ class Desk:
             close_old_connections()
             self.vault.sweep()
             for run in list(self._runs.values()):
-                try:
-                    with run.bell:
-                        run.tick(int(time.time()))
-                        self._finish(run)
-                except Exception:  # noqa: BLE001  (the clock of all the others must go on)
-                    _log.exception("run ended by an error of the website")
-                    self._runs.pop(run.id, None)
-                if run.settled_at and time.monotonic() - run.settled_at > KEPT_S:
-                    self._runs.pop(run.id, None)
+                self._keep_time_of(run)
+
+    def _keep_time_of(self, run: Run) -> None:
+        try:
+            with run.bell:
+                run.tick(int(time.time()))
+                self._finish(run)
+        except DatabaseError as error:  # what left the house must get into its log
+            _log.warning("how a request ended cannot be written, and is tried again: %s", error)
+        except Exception:  # noqa: BLE001  (the clock of all the others must go on)
+            _log.exception("run ended by an error of the website")
+            self._runs.pop(run.id, None)
+        if run.settled_at and time.monotonic() - run.settled_at > KEPT_S:
+            self._runs.pop(run.id, None)
 
 
 def _rid_of(message: dict) -> object:
