@@ -27,7 +27,8 @@ def fetch_libraries() -> None:
     command("libraries", environment.PYTHON, LIBRARIES, TOOLCHAIN / "lib", env=env)
 
 
-STEPS = (
+# from the system's archive, and from the package registries: neither needs the other
+SYSTEM = (
     Step(
         "interpreter-64",
         "MicroPython, 64-bit",
@@ -42,6 +43,9 @@ STEPS = (
         (TOOLCHAIN / "mp32",),
         interpreters.install_32,
     ),
+)
+
+PACKAGES = (
     Step(
         "environment",
         "Python environment",
@@ -107,7 +111,7 @@ STEPS = (
     ),
 )
 
-TEST_STEPS = (
+TEST_SYSTEM = (
     Step(
         "rp2-sources",
         "MicroPython's sources for the RP2040",
@@ -115,6 +119,9 @@ TEST_STEPS = (
         (emulator.SOURCES,),
         emulator.fetch_sources,
     ),
+)
+
+TEST_PACKAGES = (
     Step(
         "rp2040js",
         "the RP2040's emulator",
@@ -133,7 +140,9 @@ def main(words: list[str]) -> int:
         with only_one():
             if words:
                 system.install_test_programs()
-            run(STEPS + TEST_STEPS if words else STEPS)
+                run(SYSTEM + TEST_SYSTEM, PACKAGES + TEST_PACKAGES)
+            else:
+                run(SYSTEM, PACKAGES)
     except SetupError as exc:
         print(f"meterhub cannot be set up: {exc}", file=sys.stderr)
         return 1

@@ -11,10 +11,12 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import threading
 
 from steps import TOOLCHAIN, SetupError, command
 
 _KEYRINGS = ("debian-archive-keyring.gpg", "debian-archive-keyring.pgp")
+_ASKING = threading.Lock()
 
 
 def mirror() -> str | None:
@@ -31,7 +33,8 @@ def mirror() -> str | None:
 
 def host_architecture() -> str:
     """Return Debian's name for this machine's architecture ("amd64")."""
-    return command("architecture", "dpkg", "--print-architecture").strip()
+    with _ASKING:  # two lanes of the set-up may ask, and there is one log
+        return command("architecture", "dpkg", "--print-architecture").strip()
 
 
 def unpack(package: str, suite: str, architecture: str, dest: pathlib.Path, *, alone: bool = False) -> None:

@@ -10,8 +10,10 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -36,19 +38,39 @@ class Step(NamedTuple):
     action: Callable[[], None]
 
 
-def run(steps: Iterable[Step]) -> None:
-    """Run, in order, the steps whose inputs have changed or whose outputs are missing; a SetupError ends it."""
-    for step in steps:
-        stamp, digest = _STAMPS / step.name, _digest(step)
-        if stamp.is_file() and stamp.read_text() == digest and all(path.exists() for path in step.outputs):
-            continue
-        print(f"set-up: {step.doing} ...", flush=True)
-        started = time.monotonic()
-        stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.unlink(missing_ok=True)
-        step.action()
-        stamp.write_text(digest)
-        print(f"set-up: {step.name} done in {time.monotonic() - started:.1f} s", flush=True)
+def run(*lanes: Iterable[Step]) -> None:
+    """Run the steps whose inputs have changed or whose outputs are missing: a lane in its order, lanes side by side.
+
+    A SetupError in one lane ends the others after the step that they are at.
+    """
+    failed = threading.Event()
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        running = [pool.submit(_run_lane, lane, failed) for lane in lanes]
+    for lane in running:
+        lane.result()
+
+
+def _run_lane(steps: Iterable[Step], failed: threading.Event) -> None:
+    try:
+        for step in steps:
+            if not failed.is_set():
+                _run_step(step)
+    except BaseException:
+        failed.set()
+        raise
+
+
+def _run_step(step: Step) -> None:
+    stamp, digest = _STAMPS / step.name, _digest(step)
+    if stamp.is_file() and stamp.read_text() == digest and all(path.exists() for path in step.outputs):
+        return
+    print(f"set-up: {step.doing} ...", flush=True)
+    started = time.monotonic()
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.unlink(missing_ok=True)
+    step.action()
+    stamp.write_text(digest)
+    print(f"set-up: {step.name} done in {time.monotonic() - started:.1f} s", flush=True)
 
 
 def command(name: str, *words: str | pathlib.Path, cwd: pathlib.Path = ROOT, env: dict[str, str] | None = None) -> str:

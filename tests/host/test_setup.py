@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,25 @@ def test_a_step_that_was_cut_short_is_done_again(steps, work: Work, monkeypatch:
         steps.run((broken,))
     (work.source / "a").write_text("1")  # as it was when it last went well: the product is still in doubt
     assert work.set_up() == 2
+
+
+def test_lanes_go_side_by_side_and_one_that_fails_ends_the_others(steps) -> None:
+    both, done, failed = threading.Barrier(2, timeout=60), [], threading.Event()
+
+    def fail() -> None:
+        both.wait()
+        raise steps.SetupError("no network")
+
+    def step(name: str, action) -> object:
+        return steps.Step(name, name, (), (), action)
+
+    with pytest.raises(steps.SetupError, match="no network"):
+        steps.run((step("fails", fail),), (step("meets it", both.wait),))
+    both.abort()
+    with pytest.raises(threading.BrokenBarrierError):
+        steps._run_lane((step("fails", fail),), failed)
+    steps._run_lane((step("another", lambda: done.append(1)),), failed)
+    assert done == []
 
 
 def test_a_failing_program_is_shown_by_its_last_words(steps) -> None:
