@@ -60,7 +60,8 @@ async def through(home, asker, folder, capsys):
     assert not any("gap" in line for line in verdict.learnt)
     said = forms.bill_of(made.bill)
     assert (said.start, said.stop, said.batches, said.gaps) == (batches.start, batches.stop, 7, 0)
-    assert said.total > said.standing > 0 and said.income > 0
+    before, after = (home.meter.household.registers(at).export_wh for at in (said.start, said.stop))
+    assert said.total > said.standing > 0 and (said.income_net > 0) is (after > before)  # winter has dark weeks
 
     # and so does `meterhub bill verify`, from files
     for name, raw in (("a.bill", made.bill + made.proof), ("a.mhb", files.pack_batches(site.stored)), ("a.mht", by)):

@@ -44,6 +44,7 @@ def test_everything_the_broker_saw_holds_no_reading(tmp_path):
                 got = await asker.exchange(card, everything(mode, card.have), agreeing(place, [another]))
                 assert got.outcome == "done", got.error
             seen = b"\n".join(topic.encode() + b" " + decoded(payload) for topic, payload in asker.seen)
+            seen = re.sub(rb"(?<!\d)\d{10}(?!\d)", b"", seen)  # a time has as many digits, some of them a reading's
             values = {v for e in got.result.entries if e.quality == MEASURED for v in e.values}
             assert len(values) > 100
             for value in values:

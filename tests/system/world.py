@@ -151,8 +151,9 @@ class Home:
         await asyncio.wait_for(self.meter.catch_up(), 120)
         await self.hub.wait_status("the history", lambda s: s["telegrams"] >= self.meter.expected, 60)
         self._live = asyncio.create_task(self.meter.live())
-        # the hub's clock is the meter's: it is right with the first telegram of today
-        await self.hub.wait_status("a telegram of now", lambda s: s["telegrams"] > self.meter.expected, 10)
+        await self.hub.wait_status("a telegram of now", lambda s: s["telegrams"] > self.meter.expected, 30)
+        # the hub's clock is the meter's: a history that ended just now was less than a jump ago, and is caught up with
+        await self.hub.wait_status("the time", lambda s: not s["at"] or abs(s["at"] - time.time()) <= 2, 40)
 
     async def press(self, button, long=False):
         await self.bench.press(button, long)

@@ -12,7 +12,7 @@ from ..simulators.household import HALF_HOUR_S, MAX_EXTRA_W, Household
 from ..simulators.p1_meter import P1Meter
 from ..simulators.serial_line import SerialLine
 
-HISTORY_S = 397 * 86400  # thirteen months of half-hours
+HISTORY_S = 393 * 86400  # thirteen months of half-hours: no thirteen months are shorter, and a hub keeps no more
 _TRACE_S, _TRACE_STEP_S = 300, 5
 _ASLEEP_S = 30
 _BREATH = 8  # telegrams between two turns of the event loop at least
