@@ -18,9 +18,10 @@ from meterhub_tools.simulators.bench import Bench
 # shows each page of a list for as long as the display does not take it, and says so
 PROGRAM = """
 import asyncio, gc, json
-from meterhub.hal import unix
+from meterhub.hal import bench, unix
 from meterhub.ihd import drivers, pages
 
+bench.PATIENCE_S = 1.0
 board = unix.Board(unix.configuration())
 display = drivers.open("ssd1306", board)
 with open("pages.json") as file:

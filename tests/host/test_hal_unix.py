@@ -352,6 +352,8 @@ def test_a_board_without_bench_and_clock(tmp_path: Path) -> None:
 
 I2C = """
 import time
+from meterhub.hal import bench
+bench.PATIENCE_S = 1.0
 bus = board.i2c(400000)
 for _ in range(80):
     before = time.ticks_ms()

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import market as roles
 import pytest
+import world
 from cryptography.hazmat.primitives.asymmetric import ec
 from market import Market, Sent
 
@@ -32,7 +33,8 @@ def half_hour_over_in(seconds: int):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(meter, "time", SimpleNamespace(time=now))
-        patch.setattr(roles, "time", SimpleNamespace(time=now, monotonic=time.monotonic, sleep=time.sleep))
+        for module in (world, roles):
+            patch.setattr(module, "time", SimpleNamespace(time=now, monotonic=time.monotonic, sleep=time.sleep))
         yield now
 
 
@@ -47,7 +49,7 @@ class Sender:
         identity = Record(str(market.home.hub.data / "identity")).load()
         self.store.admit([(market.home.hub.id, identity[32:], "home")])
 
-    def send(self, cmd: str, arg: dict, life_s: int = 4) -> Sent:
+    def send(self, cmd: str, arg: dict, life_s: int = 15) -> Sent:
         """Write a command down and send it; the letters are collect()'s to take."""
         hub = self._market.home.hub.id
 

@@ -75,6 +75,15 @@ def new_party(role: str) -> Party:
     return Party(role, _DRBG.scalar())
 
 
+def files(folder: Path) -> dict[Path, bytes]:
+    """Return what the files below a folder hold, without those that the hub removes while we look."""
+    found = {}
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+            found[path] = path.read_bytes()
+    return found
+
+
 class Market:
     """A hub with a key of each role. settings: more of its settings; hub: more of what hub.Hub takes."""
 
@@ -261,6 +270,7 @@ class Market:
 
         async def run():
             self.home.hub.status = None
+            self.home.line.forget_unread()  # a hub without power hears nothing
             await self.home.hub.start()
             await self.home.hub.wait_status("telegrams", lambda s: s["telegrams"] > 1, 20)
 
@@ -277,8 +287,7 @@ class Market:
 
     def waiting(self) -> list[Path]:
         """Return the files of the letters that the hub keeps because nobody has said that they were received."""
-        folder = self.home.hub.data / "letters"
-        return [path for path in folder.iterdir() if path.stat().st_size] if folder.exists() else []
+        return [path for path, raw in files(self.home.hub.data / "letters").items() if raw]
 
     def all_received(self, timeout_s: float = 60.0) -> None:
         """Wait until no letter waits for its receipt."""

@@ -89,7 +89,7 @@ def test_a_supplier_is_changed_without_a_visit(market):
 
 def test_a_change_with_a_date_is_one_when_the_date_has_come(market):
     old, new = market.parties["SUP"], new_party("SUP")
-    start = int(time.time()) + 6
+    start = int(time.time()) + 15
     install(market, "TCOS", new, "SUP3", **{"from": start})
     assert market.ask(old, "read.clock")["outcome"] == "done"
     assert market.refused(new, "read.clock") == "REVOKED kid"

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from cabled_hub import CabledHub
+from market import files
 from operator_desk import Desk
 from world import Mosquitto
 
@@ -27,18 +28,24 @@ def house(tmp_path_factory):
         for words in (("new", "acme", "--role", "SUP"), ("grant", "acme", "--hub", "kitchen", "--broker", url)):
             status, said = desk.run("role", *words, "--keys", desk.keys)
             assert status == 0, said
-        yield House(desk, hub, url)
+        yield House(desk, hub, url, broker)
     broker.kill()
 
 
 class House:
-    def __init__(self, desk, hub, url):
-        self.desk, self.hub, self.url = desk, hub, url
+    def __init__(self, desk, hub, url, broker):
+        self.desk, self.hub, self.url, self.broker = desk, hub, url, broker
         self.store = Store(f"sqlite:///{desk.keys / 'head-end.sqlite3'}")
         ((self.id, self.name),) = [(one.hub, one.name) for one in self.store.hubs()]
 
     def head(self):
         return HeadEnd(load(self.desk.keys / "roles", "acme"), self.url, self.store)
+
+    def letters(self, kid):
+        """Return how many letters to a role the broker has had from the hub."""
+        topic = f"'meterhub/{self.id}/up/role-{kid}'"
+        lines = self.broker.log.read_text().splitlines()
+        return len([line for line in lines if "Received PUBLISH" in line and topic in line])
 
     def run(self, work):
         """Run `work(head-end)` with a head-end at the broker."""
@@ -77,7 +84,7 @@ def test_what_the_hub_tells_unasked_is_stored_once(house):
     async def alerted(head):
         while not (found := house.store.alerts(house.id)):
             await asyncio.sleep(0.05)
-        while [file for file in (house.hub.data / "letters").iterdir() if head.role.kid.encode() in file.read_bytes()]:
+        while any(head.role.kid.encode() in raw for raw in files(house.hub.data / "letters").values()):
             await asyncio.sleep(0.05)  # a letter is kept until its receipt has come
         return found
 
@@ -87,7 +94,7 @@ def test_what_the_hub_tells_unasked_is_stored_once(house):
 
 def test_a_hub_that_is_away_is_overdue_and_its_late_answer_counts(house):
     async def given(head):
-        return await head.taken(await head.send(house.id, "read.clock", {}, life_s=6), PATIENCE_S)
+        return await head.taken(await head.send(house.id, "read.clock", {}, life_s=15), PATIENCE_S)
 
     async def overdue_and_then(head):
         overdue = await head.wait(sent)
@@ -99,8 +106,10 @@ def test_a_hub_that_is_away_is_overdue_and_its_late_answer_counts(house):
     house.hub.freeze()
     sent = house.run(given)
     assert sent.state == "DELIVERED"
+    before = house.letters(sent.kid)
     house.hub.freeze(False)  # nobody hears its letter
     until(lambda: [e for e in house.hub.journal("command done") if f"/{sent.ctr}" in e["detail"]], "not done")
+    until(lambda: house.letters(sent.kid) > before, "no letter")
     house.hub.freeze()
     overdue, late = house.run(overdue_and_then)
     assert overdue.state == "OVERDUE"

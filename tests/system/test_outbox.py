@@ -56,6 +56,7 @@ async def cut_the_power(home, broker=None, asker=None):
             asker.publish("nobody", b"")
             await asyncio.sleep(0.1)
     home.hub.status = None
+    home.line.forget_unread()  # a hub without power hears nothing
     await home.hub.start()
     await home.hub.wait_status("telegrams", lambda s: s["telegrams"] > 3, 20)
 

@@ -10,7 +10,7 @@ import time
 
 import paho.mqtt.client as mqtt
 import pytest
-from market import Market, new_party
+from market import Market, files, new_party
 from test_eavesdropper import decoded, spellings
 
 from meterhub.codec import base64url
@@ -213,9 +213,9 @@ def test_pr_12_the_hubs_key_is_in_nothing_that_it_says_or_keeps_elsewhere(market
     places["errors"] = "\n".join(hub.stray_lines).encode()
     places["broker"] = b"\n".join(topic.encode() + b" " + decoded(payload) for topic, payload in market.ear.heard)
     places["letters"] = json.dumps(market.letters).encode()
-    files = {path: path.read_bytes() for path in hub.data.rglob("*") if path.is_file()}
-    assert len(files) > 10 and any(raw[:32] in files[path] for path in own)  # the search finds it where it is
-    places |= {str(path): content for path, content in files.items() if path not in own}
+    kept = files(hub.data)
+    assert len(kept) > 10 and any(raw[:32] in kept[path] for path in own)  # the search finds it where it is
+    places |= {str(path): content for path, content in kept.items() if path not in own}
     assert len(places["console"]) > 1000 and len(places["broker"]) > 10000
     found = [
         (place, i)

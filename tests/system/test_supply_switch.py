@@ -24,13 +24,13 @@ def home(folder, **known):
 
 
 async def moved(place, on, number=0):
-    async with asyncio.timeout(25):
+    async with asyncio.timeout(40):
         while place.bench.switches[number].on != on:
             await asyncio.sleep(0.05)
 
 
 async def journalled(place, name, many=1):
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while len(place.hub.journalled(name)) < many:
             await asyncio.sleep(0.05)
     return place.hub.journalled(name)[-1]["detail"]
@@ -38,12 +38,11 @@ async def journalled(place, name, many=1):
 
 async def to_the_page(place, *words):
     """Press A until the display shows the page of the supply."""
-    for _ in range(8):
-        await place.press("A")
+    for _ in range(20):
         try:
-            return await place.reads("supply", *words, timeout_s=1)
+            return await place.reads("supply", *words, timeout_s=1.5)
         except AssertionError:
-            pass
+            await place.press("A")
     raise AssertionError("no page of the supply")
 
 
@@ -72,7 +71,7 @@ def test_the_household_turns_it_on_and_a_power_cut_changes_nothing(tmp_path):
 
 def test_the_load_limit_turns_it_off_and_on_again(tmp_path):
     async def run():
-        place = home(tmp_path, limit=[1, 2, 3, "disable"])
+        place = home(tmp_path, limit=[1, 10, 3, "disable"])  # so long there is to weld it
         async with place:
             place.bench.switches[0].take(1)
             place.meter.draw_more(9000)  # more than its sun gives at noon
@@ -106,7 +105,7 @@ def test_what_is_disabled_stays_so_whatever_is_pressed(tmp_path):
 def test_an_event_that_was_agreed_to_before_a_power_cut_takes_place_and_ends(tmp_path):
     async def run():
         place = home(tmp_path)
-        at = int(time.time()) + 8
+        at = int(time.time()) + 20
         event = {
             "n": 1,
             "kind": "dr",
@@ -131,6 +130,7 @@ def test_an_event_that_was_agreed_to_before_a_power_cut_takes_place_and_ends(tmp
             assert await journalled(place, "demand begins") == "ev1 SIMPLE"
             await place.hub.kill()
             place.bench.switches[2].stuck = True  # so that only the hub's word counts
+            place.line.forget_unread()  # a hub without power hears nothing
             await place.hub.start()
             await asyncio.sleep(1)
             assert time.time() >= at + 10 or not place.bench.switches[2].drive

@@ -67,13 +67,13 @@ def test_uc_01_b1_a_period_is_changed_at_run_time(market):
 
 
 def test_uc_01_b1_a_schedule_survives_a_power_cut(market):
-    due = int(time.time()) + 3
+    due = int(time.time()) + 15
     arg = {"id": "cut", "cmd": "read.power_now", "period_s": 60, "start": due - 60}
     market.ask("DNO", "schedule.set", arg)
     market.kill()
     before = schedules(market)
     market.start()
-    told = report(market, "DNO", "cut", 1)
+    told = report(market, "DNO", "cut", 1, 40)
     assert (told["due"], told["missed"], told["error"]) == (due, 0, "")
     assert before["cut"] == [0, 1, due, 0]
     assert schedules(market)["cut"] == [1, 2, due + 60, 0]
@@ -82,14 +82,14 @@ def test_uc_01_b1_a_schedule_survives_a_power_cut(market):
 
 def test_uc_01_b1_a_key_that_ends_ends_its_schedule(market):
     now = int(time.time())
-    arg = {"id": "end", "cmd": "read.power_now", "period_s": 60, "start": now + 4}
+    arg = {"id": "end", "cmd": "read.power_now", "period_s": 60, "start": now + 15}
     assert market.ask("LC", "schedule.set", arg)["error"] == "NOT_AUTHORISED"
     assert market.ask("ADM", "schedule.set", arg)["outcome"] == "done"
     assert (
         market.ask("ADM", "credentials.update", {"kid": market.parties["ADM"].kid, "until": now + 1})["outcome"]
         == "done"
     )
-    market.journal("schedule ended", "REVOKED", 15)
+    market.journal("schedule ended", "REVOKED", 30)
     assert schedules(market) == {}
     assert not [c for c in market.letters if c["kind"] == "report" and c["party"] == "ADM"]
 
@@ -163,18 +163,18 @@ def test_uc_01_a2_a_reading_that_cannot_be_stored_is_refused_and_told():
 
 
 def test_uc_01_a3_data_that_cannot_be_sent_is_told_when_it_can(market):
-    due = int(time.time()) + 3
+    due = int(time.time()) + 12
     market.ask("SUP", "schedule.set", {"id": "a3", "cmd": "read.import_registers", "start": due, "period_s": 3600})
     market.broker.kill()
     market.journal("LINK_DOWN")
-    market.journal("SEND_FAILED", "letter", 15)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while schedules(market)["a3"][0] != 1:  # the letter first, then the place in the schedule
         assert time.monotonic() < deadline
         time.sleep(0.05)
     market.home.hub.status = {}
     market.broker.start()
     told = report(market, "SUP", "a3", 1, 60)
+    market.journal("SEND_FAILED", f"letter {told['n']} to {market.parties['SUP'].kid}")
     assert told["due"] == due
     assert due - 2 <= told["data"]["at"] <= due + 8  # the reading of then, not of now
     assert len([c for c in market.letters if c["kind"] == "report" and c["schedule"] == "a3"]) == 1
@@ -196,9 +196,11 @@ def test_uc_01_a3_data_that_cannot_be_sent_is_told_when_it_can(market):
     ],
 )
 def test_uc_01_a4_a_request_that_is_not_valid_is_refused_and_told(market, role, cmd, arg, error):
-    before = market.state("schedules"), has_profile(market)
+    before, kept = market.state("schedules"), has_profile(market)
     sent = market.send(role, cmd, arg)
     answer = market.answer(sent)
     assert (answer["outcome"], answer["error"] + " " + answer["field"], answer["data"]) == ("refused", error, {})
     market.journal(error.split()[0], f"UC-01 {cmd} {role} {sent.party.kid}/{sent.ctr}")
-    assert (market.state("schedules"), has_profile(market)) == before
+    assert market.state("schedules") == before
+    # an interval may have ended meanwhile
+    assert b"".join(has_profile(market)).startswith(b"".join(kept))

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from flows import to_page
 from market import Market
 
 from meterhub_tools.simulators import faults
@@ -26,8 +27,12 @@ def plant(market, fault):
 
 @pytest.mark.parametrize("role", ["DNO", "ADM"])
 def test_uc_04_b_the_quality_that_was_asked_for_is_told(market, role):
-    sent = market.send(role, "read.power_quality")
-    data = market.answer(sent, "done")["data"]
+    for _ in range(5):
+        sent = market.send(role, "read.power_quality")
+        data = market.answer(sent, "done")["data"]
+        if data["now"]["age_s"] < 5:
+            break
+        time.sleep(1)  # the machine has stood still, and the meter with it
     assert abs(data["at"] - time.time()) < 10
     assert data["phases"] == [1, 2, 3]
     home = market.home.meter.household
@@ -43,14 +48,14 @@ def test_uc_04_b_the_quality_that_was_asked_for_is_told(market, role):
 
 def test_uc_04_b_a_parameter_out_of_tolerance_is_told_unasked_once_each(market):
     asked = len([c for c in market.letters if c["kind"] == "alert" and c["event"].startswith("sag")])
-    plant(market, "sag@0+8/2")
+    plant(market, "sag@0+20/2")
     begun = market.alert("DNO", "sag", 25)
     assert (begun["code"], begun["detail"], begun["data"]["phase"]) == (0x802C, "L2", 2)
     assert abs(begun["data"]["at"] - time.time()) < 20
     limits = market.ask("ADM", "read.power_quality", {"what": ["limits", "counters"]})["data"]
     assert limits["limits"]["sag"] == [0, 1, 0]
     assert limits["counters"]["sag"] == [0, 1, 0]
-    ended = market.alert("DNO", "sag ended", 25)
+    ended = market.alert("DNO", "sag ended", 40)
     assert (ended["code"], ended["detail"]) == (0x8099, "L2")
     assert market.ask("DNO", "read.power_quality", {"what": ["limits"]})["data"]["limits"]["sag"] == [0, 0, 0]
     told = [c for c in market.letters if c["kind"] == "alert" and c["event"].startswith("sag")]
@@ -61,12 +66,7 @@ def test_uc_04_b_a_parameter_out_of_tolerance_is_told_unasked_once_each(market):
 
 def test_uc_04_b_the_household_sees_its_voltage_and_the_week(market):
     before = time.time()
-    for _ in range(8):
-        if market.display()[0] == "VOLTAGE":
-            break
-        market.press("A")
-        time.sleep(0.5)
-    shown = market.reads("VOLTAGE", "L1", "L2", "L3", "B week")
+    shown = to_page(market, "VOLTAGE", "L1", "L2", "L3", "B week")
     home = market.home.meter.household
     for place, line in enumerate(shown[2:5]):
         assert line.endswith(" normal")

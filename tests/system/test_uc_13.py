@@ -17,9 +17,11 @@ def measure(name, **more):
     return {"id": name, "title": "Later wash " + name, "text": "Wash after 22:00 and save 3 a month."} | more
 
 
-def propose(market, name, **more):
+def propose(market, name, life_s=0, **more):
     """Propose a measure, and see it on the display; return what was sent."""
     market.press("A", long=True)
+    if life_s:
+        more["expiry"] = int(time.time()) + life_s
     sent = market.send("EFF", "efficiency.propose", measure(name, **more))
     answer = market.answer(sent)
     assert (answer["outcome"], list(answer["data"])) == ("pending", ["notice"]), answer
@@ -124,7 +126,7 @@ def test_uc_13_a1_a_counter_that_was_used_proposes_nothing(market):
 
 
 def test_uc_13_a1_what_nobody_answers_in_time_is_not_approved(market):
-    sent = propose(market, "late", expiry=int(time.time()) + 10)
+    sent = propose(market, "late", life_s=20)
     last = market.answer(sent, "refused")
     assert (last["error"], last["data"]["action"]) == ("CONSUMER_TIMEOUT", "none")
     market.journal("CONSUMER_TIMEOUT", record(sent))

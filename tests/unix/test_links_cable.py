@@ -32,6 +32,10 @@ class TunnelTest(unittest.TestCase):
             return err.field
         self.fail("not refused")
 
+    async def asked(self, times):
+        while self.said.count("~open") < times:
+            await asyncio.sleep(0.01)
+
     def sent(self):
         return b"".join([binascii.a2b_base64(line[1:]) for line in self.said if line not in ("~open", "~close")])
 
@@ -52,14 +56,12 @@ class TunnelTest(unittest.TestCase):
         async def work():
             self.assertEqual(await self.refused(), "cable nobody bridges it")
             opening = asyncio.create_task(self.tunnel.open())
-            await asyncio.sleep(0.2)
-            self.assertTrue(self.said.count("~open") >= 3)
+            await self.asked(3)
             asked = self.said.count("~open")
-            self.tunnel.patience_s = 5
-            await asyncio.sleep(0.1)
+            self.tunnel.patience_s = 20  # from the next time on
+            await self.asked(asked + 1)
             await self.tunnel.take(b"close")  # a bridge comes
-            while self.said.count("~open") < asked + 2:
-                await asyncio.sleep(0)
+            await self.asked(asked + 2)
             await self.tunnel.take(b"open")
             await opening
 
