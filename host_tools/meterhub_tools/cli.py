@@ -14,7 +14,7 @@ import types
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from .errors import ToolError
+from .errors import ToolError, UsageError
 
 # name: (module of this package, what it does in a few words)
 COMMANDS = {
@@ -65,7 +65,7 @@ meterhub bridge; for market roles: meterhub role, meterhub command, meterhub hea
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the subcommand that the command line `words` names; return the exit status. SystemExit(2): wrong usage."""
+    """Run the subcommand that the command line `words` names; return the exit status. argparse's no: SystemExit(2)."""
     try:
         try:
             return _run(sys.argv[1:] if words is None else words)
@@ -96,7 +96,7 @@ def _run(words: Sequence[str]) -> int:
         return int(_module(args.command).run(args))
     except ToolError as exc:
         print(f"meterhub {args.command}: {' '.join(str(exc).split())}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(exc, UsageError) else 1
     except KeyboardInterrupt:
         return 130  # what a shell reports for a program that Ctrl-C has ended
 

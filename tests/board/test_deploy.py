@@ -96,9 +96,9 @@ def deploy_here(pico: EmulatedPico) -> dict:
     return json.loads(said.getvalue())
 
 
-def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+def refused(capsys: pytest.CaptureFixture[str], *words: str, status: int = 1) -> str:
     """Run a command that must say no in one line; return the line."""
-    assert cli.main(list(words)) == 1
+    assert cli.main(list(words)) == status
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("meterhub ")]
     assert len(said) == 1
     return said[0]
@@ -361,7 +361,7 @@ def test_a_board_of_another_kind_is_one_line(before, stock_image: Path, capsys) 
         said = refused(capsys, "deploy", "--port", pico.port, "--board", "RPI_PICO_W")
         assert "this is not a RPI_PICO_W (Pico W): it is a Raspberry Pi Pico with RP2040; nothing was changed" in said
         assert "is not a ESP32_GENERIC" in refused(capsys, "deploy", "--port", pico.port, "--board", "ESP32_GENERIC")
-        assert "there is no board PICO" in refused(capsys, "deploy", "--port", pico.port, "--board", "PICO")
+        assert "there is no board PICO" in refused(capsys, "deploy", "--port", pico.port, "--board", "PICO", status=2)
         assert wait_for_hub(pico.port, START_S)["hub"] == before[1]["hub"]
 
 

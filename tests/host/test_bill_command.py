@@ -368,8 +368,8 @@ def test_changed_and_confused_disclosures_are_refused(desk):
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["total", "--from", "2026-01-03", "--to", "2026-01-03"], 1, "ends before it begins"),
-        (["total", "--from", "2026-01-05", "--to", "2026-01-03"], 1, "ends before it begins"),
+        (["total", "--from", "2026-01-03", "--to", "2026-01-03"], 2, "ends before it begins"),
+        (["total", "--from", "2026-01-05", "--to", "2026-01-03"], 2, "ends before it begins"),
         (["total", "--from", "2026-01-08", "--to", "2026-01-10"], 1, "BATCH_NONE"),
         (["total", "--from", "2026-01-03T03:00", "--to", "2026-01-04"], 1, "DISCLOSURE_GAP"),
         (["reading", "--at", "2026-01-03T02:00"], 1, "DISCLOSURE_GAP"),

@@ -164,7 +164,7 @@ def test_owner_grants_and_revokes_with_the_root_key(desk, street, tmp_path, role
 def test_grant_that_ends_before_it_begins_is_refused(desk, tmp_path, role):
     owner_keys.load(tmp_path)
     status, said = desk("role", "grant", "acme", "--hub", "0" * 16, "--until", "1d")
-    assert status == 1 and "--until is not later" in said
+    assert status == 2 and "--until is not later" in said
 
 
 # -- commands ----------------------------------------------------------------------------------------------------
@@ -322,7 +322,7 @@ def test_broker_that_is_not_there_is_said(desk, tmp_path, role, monkeypatch):
     assert status == 1 and "the broker cannot be reached" in said and said.count("\n") == 1
     monkeypatch.delenv("METERHUB_BROKER")
     status, said = desk("command", "--role", "SUP", "--hub", hub.id, "read.power_now")
-    assert status == 1 and "no broker" in said
+    assert status == 2 and "no broker" in said
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ def test_broker_that_is_not_there_is_said(desk, tmp_path, role, monkeypatch):
 )
 def test_what_cannot_be_meant_is_said(desk, role, words, said):
     status, told = desk("command", "--role", "SUP", "--hub", "0" * 16, "read.power_now", *words)
-    assert status == 1 and said in told
+    assert status == 2 and said in told
 
 
 def test_values_are_json_where_they_can_be():
@@ -388,11 +388,11 @@ def test_hubs_are_listed_and_their_state_changed(desk, tmp_path, role):
     status, said = desk("head-end", "state", "kitchen", "pending")
     assert status == 1 and "is installed; commissioned" in said
     status, said = desk("head-end", "state", "kitchen", "happy")
-    assert status == 1 and "a state is one of" in said
+    assert status == 2 and "a state is one of" in said
     status, said = desk("head-end", "hubs", "more")
-    assert status == 1 and "takes no further word" in said
+    assert status == 2 and "takes no further word" in said
 
 
 def test_service_without_a_role_is_refused(desk):
     status, said = desk("head-end")
-    assert status == 1 and "--role is missing" in said
+    assert status == 2 and "--role is missing" in said

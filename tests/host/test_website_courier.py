@@ -7,6 +7,7 @@ import time
 import paho.mqtt.client as mqtt
 import pytest
 
+from meterhub_tools.broker import Broker, User, free_port
 from meterhub_tools.recipient import Recipient
 from meterhub_tools.website.courier import Courier
 
@@ -84,3 +85,29 @@ def test_two_that_read_and_then_write_take_turns(browser):
         Account.objects.filter(username="nobody").update(username="nobody")
     thread.join()
     assert failed == []
+
+
+def test_broker_that_is_away_or_refuses_is_said_once_and_why(caplog):
+    port = free_port()
+    courier = Courier(f"mqtt://site:right@127.0.0.1:{port}", None, lambda hub, raw: None)
+    courier._client.reconnect_delay_set(1, 1)
+
+    def told(what):
+        """Wait until this is said of the broker."""
+        due = time.monotonic() + 30
+        while f"the broker 127.0.0.1:{port} is {what}" not in caplog.messages:
+            assert time.monotonic() < due, caplog.messages
+            time.sleep(0.05)
+
+    courier.start()
+    try:
+        told("away: no connection; it is tried again")
+        time.sleep(2.5)  # two more attempts
+        assert len(caplog.messages) == 1
+        with Broker([User("site", "wrong")], port):
+            told("away: Not authorized; it is tried again")
+        with Broker([User("site", "right")], port):
+            told("there again")
+    finally:
+        courier.stop()
+    assert "right" not in caplog.text

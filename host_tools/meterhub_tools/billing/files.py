@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from .. import firmware  # noqa: F401 - puts the firmware's package on the path
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 from ..proof import encode_public
 from ..tariffs import series
 from .refusals import Refused
@@ -131,7 +131,7 @@ def chosen(batches: list[bytes], start: int | None, stop: int | None, chain: byt
     Whether they follow from one another is not looked at.
     """
     if start is not None and stop is not None and stop <= start:
-        raise ToolError("the period ends before it begins; --to is the day after its last one")
+        raise UsageError("the period ends before it begins; --to is the day after its last one")
     found = []
     for raw, one in zip(batches, parsed(batches), strict=True):
         first, last = _edges(one)

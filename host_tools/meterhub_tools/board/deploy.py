@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from .. import firmware, toolchain  # noqa: F401 - puts the firmware's package on the path
 from ..demo.progress import Progress
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 from . import kinds
 from .bundle import Bundle, pack
 from .port import Repl, wait_for_hub
@@ -173,7 +173,7 @@ def _kind(found: About, board: str) -> kinds.Kind:
     if len(fitting) == 1 or before:
         return (before or fitting)[0]
     known = ", ".join(kind.name for kind in fitting or kinds.kinds().values())
-    raise ToolError(f"which board is a {found.machine}? Say so with --board: {known}")
+    raise UsageError(f"which board is a {found.machine}? Say so with --board: {known}")
 
 
 def _fill(slots: Slots, plan: Plan, wanted: Bundle, progress: Progress) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..demo.progress import Progress
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 from . import drive, esp, kinds
 from .deploy import About, about
 from .image import Image, read
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     """Flash; return 0. ToolError says what is in the way: until the last check the board stays as it was."""
     kind = kinds.named(args.board)
     if args.image is None:
-        raise ToolError(f"which image? Take the newest of {kind.page} and name it with --image FILE")
+        raise UsageError(f"which image? Take the newest of {kind.page} and name it with --image FILE")
     image = read(args.image)
     check(kind, image, args.sha256 or _hash_beside(args.image))
     progress = Progress(sys.stdout)
@@ -95,7 +95,7 @@ def _hash_beside(image: Path) -> str:
 
 def _write(kind: kinds.Kind, image: Image, port: str, progress: Progress) -> None:
     if not port:
-        raise ToolError(f"a {kind.name} is flashed over its port: name it with --port; {ports_in_words()}")
+        raise UsageError(f"a {kind.name} is flashed over its port: name it with --port; {ports_in_words()}")
     with progress.step("chip", f"asking the chip on {port}"):
         chip = esp.chip_of(port)
     if chip != kind.mcu:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 from ..toolchain import ROOT
 
 BOARDS = ROOT / "boards"
@@ -48,7 +48,7 @@ def named(name: str) -> Kind:
     """Return the kind called `name`; ToolError with those that there are."""
     known = kinds()
     if name not in known:
-        raise ToolError(f"there is no board {name}; there are: {', '.join(known)}")
+        raise UsageError(f"there is no board {name}; there are: {', '.join(known)}")
     return known[name]
 
 

@@ -21,7 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from ..errors import ToolError
+from ..errors import UsageError
 
 IN_FLIGHT = 500  # letters that are not acknowledged yet, and commands that the broker has not taken yet
 _KEEPALIVE_S = 30
@@ -202,7 +202,7 @@ def _address(url: str) -> tuple[str, int]:
     except ValueError:
         host = port = None
     if not host or parts.scheme not in ("mqtt", "mqtts"):
-        raise ToolError("--broker wants mqtt[s]://[USER:PASSWORD@]HOST[:PORT]; METERHUB_BROKER hides the password")
+        raise UsageError("--broker wants mqtt[s]://[USER:PASSWORD@]HOST[:PORT]; METERHUB_BROKER hides the password")
     return host, port or (8883 if parts.scheme == "mqtts" else 1883)
 
 

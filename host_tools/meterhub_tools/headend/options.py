@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 from ..owner import hubs as registry_of
 from ..owner import registry
 from ..roles import keys
@@ -54,7 +54,7 @@ def broker(args: argparse.Namespace) -> str:
     """Return the broker's address."""
     url: str = args.broker or os.environ.get("METERHUB_BROKER", "")
     if not url:
-        raise ToolError("no broker: give --broker mqtt://HOST or set METERHUB_BROKER")
+        raise UsageError("no broker: give --broker mqtt://HOST or set METERHUB_BROKER")
     return url
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from ..errors import ToolError
+from ..errors import UsageError
 from ..roles import keys
 from . import cable, options, show, wire
 from .store import Store, Transaction, Wish
@@ -108,9 +108,9 @@ def run(args: argparse.Namespace) -> int:
     at = None if args.at is None else wire.NEVER if args.at == "never" else moment(args.at, now, "--at", args.zone)
     arg = arguments(args, now)
     if not 0 < args.deadline <= wire.MAX_LIFE_S:
-        raise ToolError("--deadline wants 1 second to 7 days")
+        raise UsageError("--deadline wants 1 second to 7 days")
     if args.settled and (args.port or not args.wait):
-        raise ToolError("--settled goes with --hub and --wait: the final answer comes over the broker")
+        raise UsageError("--settled goes with --hub and --wait: the final answer comes over the broker")
     known = options.store(args)
     try:
         given = _give(role, args, known, Wish("", args.cmd, arg, at, args.deadline))
@@ -133,7 +133,7 @@ def arguments(args: argparse.Namespace, now: int) -> dict[str, Any]:
     if args.arg is not None:
         told = _json(args.arg)
         if not isinstance(told, dict):
-            raise ToolError('--arg wants a JSON object, for example \'{"register": "1-0:1.8.0"}\'')
+            raise UsageError('--arg wants a JSON object, for example \'{"register": "1-0:1.8.0"}\'')
         found |= told
     for name, text in (("from", args.start), ("to", args.end)):
         if text is not None:
@@ -141,7 +141,7 @@ def arguments(args: argparse.Namespace, now: int) -> dict[str, Any]:
     for word in args.args:
         name, equals, text = word.partition("=")
         if not equals or not name:
-            raise ToolError(f"{word!r} is no NAME=VALUE")
+            raise UsageError(f"{word!r} is no NAME=VALUE")
         value = _json(text)
         found[name] = text if value is None and text != "null" else value
     return found
@@ -151,7 +151,7 @@ def _json(text: str) -> Any:
     """Return the value of a JSON text, None when it is none; no fractions: every number is an integer in its unit."""
 
     def refuse(number: str) -> None:
-        raise ToolError(f"{number} is a fraction: numbers are integers in their smallest unit")
+        raise UsageError(f"{number} is a fraction: numbers are integers in their smallest unit")
 
     try:
         return json.loads(text, parse_float=refuse)
@@ -181,7 +181,7 @@ def moment(text: str, now: int, option: str, zone: tzinfo = UTC) -> int:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise ToolError(
+        raise UsageError(
             f"{option} {text!r} is no time; 2026-11-01, 2026-11-01T08:00, 7d (ago), +2h, now or Unix seconds is"
         ) from None
     return int((found if found.tzinfo else found.replace(tzinfo=zone)).timestamp())

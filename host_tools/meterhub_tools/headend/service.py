@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-from ..errors import ToolError
+from ..errors import UsageError
 from ..roles import keys
 from . import options, show
 from .head_end import GROUP, HeadEnd
@@ -56,7 +56,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve, or show."""
     if args.words and args.what != "state":
-        raise ToolError(f"{args.what} takes no further word; `meterhub head-end --help` tells more")
+        raise UsageError(f"{args.what} takes no further word; `meterhub head-end --help` tells more")
     if args.what == "serve":
         return _serve(args)
     known = options.store(args)
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _serve(args: argparse.Namespace) -> int:
     if not args.role:
-        raise ToolError("--role is missing: for whom? `meterhub role list` shows the roles")
+        raise UsageError("--role is missing: for whom? `meterhub role list` shows the roles")
     role = keys.load(options.folder(args), args.role)
     broker = options.broker(args)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
@@ -155,7 +155,7 @@ def _line(head: HeadEnd, facts: dict[str, Any], rate: float) -> str:
 
 def _state(args: argparse.Namespace, known: Store) -> int:
     if len(args.words) != 2 or args.words[1] not in LIFE:
-        raise ToolError(f"state wants HUB STATE; a state is one of {', '.join(LIFE)}")
+        raise UsageError(f"state wants HUB STATE; a state is one of {', '.join(LIFE)}")
     found = known.change_state(options.hub_id(args.words[0], args, known), args.words[1])
     print(json.dumps({"hub": found.hub, "state": found.state}) if args.json else f"{found.hub} is {found.state}")
     return 0

@@ -28,7 +28,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 
 VERSION = 1
 _PATIENCE_S = 30
@@ -143,7 +143,7 @@ def engine(url: str) -> sa.Engine:
             if version is None:
                 connection.execute(sa.insert(about), {"version": VERSION})
     except sa.exc.ArgumentError:
-        raise ToolError("--db wants sqlite:///FILE or postgresql://[USER[:PASSWORD]@]HOST/NAME") from None
+        raise UsageError("--db wants sqlite:///FILE or postgresql://[USER[:PASSWORD]@]HOST/NAME") from None
     except (sa.exc.SQLAlchemyError, OSError) as error:
         raise ToolError(f"the database cannot be opened: {_why(error)}") from None
     if version not in (None, VERSION):

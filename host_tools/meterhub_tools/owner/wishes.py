@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 from . import ca, document, zones
 
 METERS: dict[str, list[dict]] = {  # on the boards' own inputs; what else a meter needs stands in a file of settings
@@ -50,17 +50,17 @@ class Wishes:
     def check(self) -> None:
         """Raise ToolError for what can be seen to be wrong before there is a hub."""
         if not 0 < len(self.name) <= 32:
-            raise ToolError("--name: a hub's name has 1 to 32 characters")
+            raise UsageError("--name: a hub's name has 1 to 32 characters")
         if self.meter is not None and self.meter not in METERS:
-            raise ToolError(f"--meter: there is no {self.meter!r}; choose one of {', '.join(METERS)}")
+            raise UsageError(f"--meter: there is no {self.meter!r}; choose one of {', '.join(METERS)}")
         if self.zone is not None:
             zones.rule(self.zone)
         if self.broker is not None:
             _check_url(self.broker)
         if self.user is None and self.password_file is not None:
-            raise ToolError("--password-file is the password of --user, which is missing")
+            raise UsageError("--password-file is the password of --user, which is missing")
         if self.wifi is None and self.wifi_password_file is not None:
-            raise ToolError("--wifi-password-file is the password of --wifi, which is missing")
+            raise UsageError("--wifi-password-file is the password of --wifi, which is missing")
         for path in (self.wifi_password_file, self.password_file):
             if path is not None:
                 _read_secret(path)
@@ -97,15 +97,15 @@ class Wishes:
     def _wan(self, before: dict, ask: bool) -> dict:
         url = before.get("url", "") if self.broker is None else "" if self.broker == NO_BROKER else self.broker
         if not url and self.broker is None and ask:
-            raise ToolError(f"--broker is missing: where is the hub to connect to? (--broker {NO_BROKER}: nowhere)")
+            raise UsageError(f"--broker is missing: where is the hub to connect to? (--broker {NO_BROKER}: nowhere)")
         made: dict[str, Any] = {"url": url}
         if url.startswith("mqtts:"):
             if self.ca is not None:
                 made["ca"] = _CA_FILE
             elif ask and (url != before.get("url") or not before.get("ca")):
-                raise ToolError("--ca is missing: a hub believes an mqtts broker by its CA's certificate")
+                raise UsageError("--ca is missing: a hub believes an mqtts broker by its CA's certificate")
         elif self.ca is not None and ask:
-            raise ToolError("--ca goes with a broker of mqtts://; without TLS there is nothing to check")
+            raise UsageError("--ca goes with a broker of mqtts://; without TLS there is nothing to check")
         if self.user is not None:
             stays = before.get("password") is True and (before.get("user"), before.get("url")) == (self.user, url)
             what = f"the broker's user {self.user}"
@@ -124,9 +124,9 @@ def _check_url(text: str) -> None:
     except ValueError:  # a port that is no number
         good = secret = False
     if not good:
-        raise ToolError("--broker wants mqtt://HOST[:PORT], mqtts://HOST[:PORT], cable: or none")
+        raise UsageError("--broker wants mqtt://HOST[:PORT], mqtts://HOST[:PORT], cable: or none")
     if secret:
-        raise ToolError(
+        raise UsageError(
             "--broker: give the user with --user, the password with --password-file; everybody sees this line"
         )
 
@@ -138,7 +138,7 @@ def _secret(path: Path | None, stays: bool, what: str, option: str, ask: bool) -
     if stays or not ask:
         return True
     if not sys.stdin.isatty():
-        raise ToolError(f"{option} is missing: the password of {what} (it is typed only at a terminal)")
+        raise UsageError(f"{option} is missing: the password of {what} (it is typed only at a terminal)")
     return getpass.getpass(f"password of {what}: ")
 
 

@@ -14,7 +14,7 @@ import zoneinfo
 from pathlib import Path
 
 from .. import firmware  # noqa: F401 - puts the firmware's package on the path
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 
 from meterhub.codec.timezone import Zone  # isort: skip
 from meterhub.errors import ConfigError  # isort: skip
@@ -33,7 +33,7 @@ def _of_name(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)  # which looks for nothing outside its folders
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ToolError(f"{name!r} is no time zone; Europe/Amsterdam, or a POSIX rule, is wanted") from None
+        raise UsageError(f"{name!r} is no time zone; Europe/Amsterdam, or a POSIX rule, is wanted") from None
     footer = _tzif(name).rstrip(b"\n").rpartition(b"\n")[2].decode("ascii", "replace")
     try:
         Zone(footer)

@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from .. import firmware  # noqa: F401  (puts the firmware's package on the path)
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 from ..headend import options, show
 from ..headend.send import moment
 from ..headend.store import Store, Wish
@@ -90,7 +90,7 @@ def _grant(args: argparse.Namespace) -> int:
     until = moment(args.until, now, "--until") if args.until else 0
     start = moment(args.start, now, "--from")
     if until and until <= start:
-        raise ToolError("--until is not later than --from")
+        raise UsageError("--until is not later than --from")
     arg = {
         "role": known.role,
         "key": known.key,

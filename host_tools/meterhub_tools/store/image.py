@@ -23,7 +23,7 @@ from pathlib import Path
 
 from .. import toolchain
 from ..board import kinds
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 
 _PROGRAM = toolchain.ROOT / "host_tools/unix/store_image.py"
 _BLOCK = 4096
@@ -95,7 +95,7 @@ def _located(raw: bytes, image: Path, board: str, offset: int | None) -> tuple[i
     """Return where in the image its file system begins, and how many blocks it has."""
     known = layouts()
     if board and board not in known:
-        raise ToolError(f"there is no board {board}; there are: {', '.join(known)}")
+        raise UsageError(f"there is no board {board}; there are: {', '.join(known)}")
     anywhere = [*sorted({place for places in known.values() for place in places}), 0]
     places = [offset] if offset is not None else known[board] if board else anywhere
     for place in places:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import firmware  # noqa: F401 - puts the firmware's package on the path
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 from . import series, sign
 
 from meterhub.codec import base64url, tariff  # isort: skip
@@ -124,7 +124,7 @@ def _shown(rates: Rates, at: int) -> dict[str, Any]:
         start, stop = rates.zone.day_start(at), rates.zone.next_day_start(at)
         band = rates.band_at(at)
     except ValueError:
-        raise ToolError("--at must lie between 1970 and 2199") from None
+        raise UsageError("--at must lie between 1970 and 2199") from None
     plan: list[list[Any]] = []
     for begins in range(start, stop, rates.interval_s):
         one = rates.band_at(begins)

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 from .. import firmware  # noqa: F401 - puts the firmware's package on the path
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 
 from meterhub.codec import base64url, tariff  # isort: skip
 from meterhub.codec import bill as forms  # isort: skip
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace, raw: bytes, rates: Rates) -> int:
         raise ToolError(f"{known.name} {'was revoked' if known.revoked_at else 'is no supplier'}; {_NEW}")
     at = int(datetime.datetime.now(datetime.UTC).timestamp()) if args.at is None else args.at
     if not 0 < at < 1 << 32:
-        raise ToolError("--at must lie between 1970 and 2106")
+        raise UsageError("--at must lie between 1970 and 2106")
     _check(rates, at)
     role = keys.load(folder, known.name)
     body = forms.tariff_body(at, signer_id(role.point), raw)

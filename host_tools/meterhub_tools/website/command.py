@@ -52,14 +52,14 @@ def _add_common(parser: argparse.ArgumentParser, folder: Path | str, name: str) 
 
 def run(args: argparse.Namespace) -> int:
     """Carry the subcommand out; return the exit code."""
-    from ..errors import ToolError
+    from ..errors import UsageError
 
     if args.what == "key":
         print(json.dumps(keys.load(args.data, args.name).public()))
         return 0
     broker = args.broker or os.environ.get("METERHUB_BROKER")
     if not broker:
-        raise ToolError("no broker: give --broker mqtt://HOST or set METERHUB_BROKER")
+        raise UsageError("no broker: give --broker mqtt://HOST or set METERHUB_BROKER")
     options = Options(
         broker=broker,
         ca=args.ca,

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from ..recipient import MAX_UP, Card, read_card
 
@@ -67,14 +68,19 @@ class Courier:
         self._kinds = KINDS + (("role-" + kid,) if kid else ())
         self._changed = threading.Condition()
         self._hubs: dict[str, Presence] = {}
+        self._away = ""  # why the broker is not there, as it was said last
         self._client = client = mqtt.Client(CallbackAPIVersion.VERSION2)
         if url.username:
             client.username_pw_set(unquote(url.username), unquote(url.password or ""))
+        nobody = "no connection"
         if url.scheme == "mqtts":
+            nobody += ", or a certificate that is not believed"
             client.tls_set(str(ca) if ca else None, tls_version=ssl.PROTOCOL_TLS_CLIENT)
         client.max_queued_messages_set(QUEUE)
         client.reconnect_delay_set(1, 30)
         client.on_connect = self._on_connect
+        client.on_connect_fail = lambda *_: self._note_away(nobody)
+        client.on_disconnect = self._on_disconnect
         client.on_socket_open = _send_at_once
         client.on_message = self._on_message
 
@@ -116,7 +122,24 @@ class Courier:
     def _subscribe(self, hub: str) -> None:
         self._client.subscribe([(f"meterhub/{hub}/up/{kind}", 1) for kind in self._kinds])
 
-    def _on_connect(self, *_: object) -> None:
+    def _note_away(self, why: str) -> None:
+        if why != self._away:
+            self._away = why
+            _log.warning("the broker %s:%d is away: %s; it is tried again", *self._where, why)
+
+    def _on_disconnect(
+        self, _client: mqtt.Client, _data: object, _flags: object, why: ReasonCode, _more: object
+    ) -> None:
+        if why.is_failure:
+            self._note_away(self._away or str(why))
+
+    def _on_connect(self, _client: object, _data: object, _flags: object, why: ReasonCode, _more: object) -> None:
+        if why.is_failure:
+            self._note_away(str(why))
+            return
+        if self._away:
+            self._away = ""
+            _log.warning("the broker %s:%d is there again", *self._where)
         with self._changed:
             hubs = list(self._hubs)
         for hub in hubs:

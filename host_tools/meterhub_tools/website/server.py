@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError
 
-from ..errors import ToolError
+from ..errors import ToolError, UsageError
 from . import keys
 from .options import HERE, Options, django_settings
 
@@ -67,7 +67,7 @@ def open_desk(options: Options) -> Iterator[None]:
             desk.on_batch,
         )
     except (ValueError, OSError) as error:
-        raise ToolError(f"--broker and --ca: {error}; expected mqtt[s]://[user:password@]host[:port]") from error
+        raise UsageError(f"--broker and --ca: {error}; expected mqtt[s]://[user:password@]host[:port]") from error
     state.set_desk(desk)
     ledger.interrupted()
     for hub in ledger.linked_hubs():
