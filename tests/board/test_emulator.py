@@ -185,6 +185,7 @@ machine = rp2.StateMachine(1, wave, freq=2000, set_base=machine.Pin(7))
     pico.watch(7)
     mark = len(pico.events)
     repl.run("machine.active(1)\nfor _ in range(10): rp2.Flash().ioctl(6, 250)\nmachine.active(0)")
+    pico.wait_ms(TOLD_MS)
     edges = [event for event in list(pico.events)[mark:] if event["ev"] == "pin"]
     for level, ms in ((1, 2), (0, 3)):
         lasted = [later["ms"] - edge["ms"] for edge, later in itertools.pairwise(edges[1:]) if edge["level"] == level]
