@@ -108,6 +108,8 @@ def test_broker_that_is_away_or_refuses_is_said_once_and_why(caplog):
             told("away: Not authorized; it is tried again")
         with Broker([User("site", "right")], port):
             told("there again")
+            courier.stop()
+            assert caplog.messages[-1].endswith("there again")  # whoever goes himself says nothing
     finally:
         courier.stop()
     assert "right" not in caplog.text
